@@ -1,0 +1,19 @@
+/*
+ * base/clock.h - where the engine gets its time.  A test can hold it.
+ */
+#ifndef PS_BASE_CLOCK_H
+#define PS_BASE_CLOCK_H
+#include "base/status.h"
+
+typedef struct ps_clock ps_clock;
+
+ps_clock *ps_clock_system(void);
+ps_status ps_clock_manual_new(int64_t start_ms, ps_clock **out, ps_error *err);
+void ps_clock_free(ps_clock *clock); /* no-op on the system clock */
+void ps_clock_advance(ps_clock *clock, int64_t ms); /* manual only; wakes sleepers; @thread any */
+
+int64_t ps_clock_now_ms(ps_clock *clock);
+int64_t ps_clock_now_us(ps_clock *clock);
+/* Nanoseconds of the monotonic clock, for measuring; never a manual clock. */
+int64_t ps_clock_ticks(void);
+#endif
