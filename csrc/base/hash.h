@@ -4,6 +4,7 @@
  * ps_hash_bytes/ps_hash_u64 are our own 64x64->128 multiply-mix.  Seed 0 is the stable layout that state
  * files name "mum1"; transient tables use ps_hash_seed(), different in every process.
  * ps_murmur3_* are Spark's hash() (seed 42, its own rule for tails); ps_xxh64 its xxhash64().
+ * Random bytes are the kernel's; all functions are @thread any.
  */
 #ifndef PS_BASE_HASH_H
 #define PS_BASE_HASH_H
@@ -31,4 +32,7 @@ uint64_t ps_xxh64_int(int32_t value, uint64_t seed);
 uint64_t ps_xxh64_long(int64_t value, uint64_t seed);
 uint64_t ps_xxh64_bytes(const void *data, size_t n_bytes, uint64_t seed);
 uint32_t ps_crc32c(uint32_t crc, const void *data, size_t n_bytes); /* start with 0 */
+
+void ps_random_bytes(void *out, size_t n_bytes);
+void ps_uuid_text(char out[37]); /* a random UUID, lower case */
 #endif

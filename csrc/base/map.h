@@ -5,7 +5,13 @@
 #define PS_BASE_MAP_H
 #include "base/bytes.h"
 
-typedef struct ps_map_entry { char *key; void *value; } ps_map_entry;
+typedef struct ps_map_entry {
+    char *key; /* owned, NUL-terminated */
+    size_t n_key;
+    uint64_t hash;
+    void *value;
+} ps_map_entry;
+
 /* Zeroed by {0}.  Entries keep the order of insertion.  Borrows values. */
 typedef struct ps_map {
     ps_map_entry *items;
