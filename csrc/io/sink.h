@@ -17,6 +17,7 @@ bool ps_mode_parse(const char *text, ps_mode *out); /* any case */
 const char *ps_mode_name(ps_mode mode);             /* "append" */
 
 typedef struct ps_sink ps_sink;
+struct ps_batch_run; /* query/batch_run.h: a micro-batch that has yet to be computed; opaque here */
 
 typedef struct ps_sink_request {
     const char *format;
