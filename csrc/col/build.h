@@ -16,7 +16,7 @@ struct ps_builder {
     const ps_type *type;
     int64_t n, capacity;
     uint8_t *data;      /* capacity * width bytes */
-    uint64_t *valid;    /* NULL until the first NULL */
+    uint64_t *valid;    /* NULL until the first NULL; bits from n on are ones */
     ps_buf *data_buf, *valid_buf;
     char *text;         /* free part of the newest string chunk */
     size_t text_left;
@@ -37,10 +37,12 @@ ps_status ps_build_null(ps_builder *b, ps_error *err);       /* children of a st
 ps_status ps_build_int(ps_builder *b, int64_t value, ps_error *err);    /* BOOL, integers, dates, times, intervals; the caller checked the range */
 ps_status ps_build_double(ps_builder *b, double value, ps_error *err);  /* FLOAT, DOUBLE */
 ps_status ps_build_int128(ps_builder *b, __int128 value, ps_error *err);
+ps_status ps_build_calendar(ps_builder *b, ps_calendar value, ps_error *err);
 ps_status ps_build_text(ps_builder *b, const char *data, size_t n_bytes, ps_error *err);
 ps_status ps_build_view(ps_builder *b, ps_str view, ps_error *err);
 ps_status ps_build_pin(ps_builder *b, ps_buf *buf, ps_error *err);
 ps_status ps_build_list(ps_builder *b, uint32_t n, ps_error *err); /* the next n rows of the children are this value */
+void ps_build_list_end(ps_builder *b); /* for who began with n = 0: all child rows since are elements of the last list */
 ps_status ps_build_struct(ps_builder *b, ps_error *err);
 ps_builder *ps_build_child(ps_builder *b, int i);
 ps_status ps_build_from(ps_builder *b, const ps_vec *vec, int64_t row, ps_error *err); /* any type, copied deep */

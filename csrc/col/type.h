@@ -28,6 +28,8 @@ struct ps_type {
     ps_kind kind;
     uint8_t precision, scale; /* DECIMAL */
     uint8_t unit_from, unit_to; /* DAYTIME: 0 day 1 hour 2 minute 3 second; YEARMONTH: 0 year 1 month */
+    bool varying;             /* STRING with a length: VARCHAR(length), else CHAR(length) */
+    uint32_t length;          /* STRING: 0, or the size that a schema text gave; no rule but in its text forms */
     int n_fields;             /* ARRAY: 1 (element); MAP: 2 (key, value); STRUCT: any */
     ps_field *fields;
 };
@@ -36,6 +38,7 @@ struct ps_type {
 const ps_type *ps_type_of(ps_kind kind);
 ps_status ps_type_decimal(int precision, int scale, const ps_type **out, ps_error *err);
 ps_status ps_type_interval(ps_kind kind, int from, int to, const ps_type **out, ps_error *err);
+ps_status ps_type_string_sized(bool varying, uint32_t length, const ps_type **out, ps_error *err);
 ps_status ps_type_array(const ps_type *element, bool contains_null, const ps_type **out, ps_error *err);
 ps_status ps_type_map(const ps_type *key, const ps_type *value, bool value_contains_null, const ps_type **out, ps_error *err);
 /* Copies names and metadata, references types. */
@@ -43,6 +46,7 @@ ps_status ps_type_struct(const ps_field *fields, int n_fields, const ps_type **o
 
 const ps_type *ps_type_ref(const ps_type *type);
 void ps_type_unref(const ps_type *type); /* accepts NULL */
+/* Sizes of CHAR and VARCHAR never count: such a column is a STRING. */
 bool ps_type_equal(const ps_type *a, const ps_type *b);                /* names of struct fields (exact) and nullability count */
 bool ps_type_equal_ignoring_null(const ps_type *a, const ps_type *b);  /* nullability does not, at any depth */
 
