@@ -3,7 +3,7 @@
  */
 #ifndef PS_BASE_CLOCK_H
 #define PS_BASE_CLOCK_H
-#include "base/status.h"
+#include "base/thread.h"
 
 typedef struct ps_clock ps_clock;
 
@@ -14,6 +14,9 @@ void ps_clock_advance(ps_clock *clock, int64_t ms); /* manual only; wakes sleepe
 
 int64_t ps_clock_now_ms(ps_clock *clock);
 int64_t ps_clock_now_us(ps_clock *clock);
+/* Waits on `cond`, whose lock is held and is held again after, until it is woken, the clock reads `until_ms`
+ * or a short while has passed: the caller looks at his condition and the clock again, in a loop. */
+void ps_clock_wait(ps_clock *clock, int64_t until_ms, ps_cond *cond, ps_lock *lock);
 /* Nanoseconds of the monotonic clock, for measuring; never a manual clock. */
 int64_t ps_clock_ticks(void);
 #endif

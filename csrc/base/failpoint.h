@@ -13,6 +13,5 @@ ps_status ps_failpoint_arm(const char *name, const char *mode, int64_t nth, ps_e
 void ps_failpoint_disarm_all(void);
 bool ps_failpoint_any(void); /* cheap: is anything armed */
 ps_status ps_failpoint_hit(const char *name, ps_error *err);
-/* Names passed at least once since the process began, '\n'-separated, into out (debug aid for tests). */
 #define PS_FAILPOINT(name, err) (PS_UNLIKELY(ps_failpoint_any()) ? ps_failpoint_hit((name), (err)) : PS_OK)
 #endif
