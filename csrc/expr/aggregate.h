@@ -24,13 +24,14 @@ typedef struct ps_agg_shape {
 
 typedef struct ps_agg_fn {
     const char *name;
-    /* Coerces call->args, sets call->type/nullable, fills shape. */
+    /* After the signature of the row: may coerce call->args further, sets call->type/nullable unless the row does, fills
+     * shape (zeroed). */
     ps_status (*bind)(ps_fn_call *call, ps_agg_shape *shape, ps_error *err);
     void (*init)(const ps_agg_shape *shape, uint8_t *buffer);
     /* args: vectors over rows; slots: one pointer per live row. */
     ps_status (*update)(const ps_agg_shape *shape, struct ps_heap *heap, ps_vec *const *args, const ps_rows *rows, uint8_t *const *slots, ps_error *err);
     ps_status (*merge)(const ps_agg_shape *shape, struct ps_heap *to_heap, uint8_t *const *to, const struct ps_heap *from_heap, uint8_t *const *from, int64_t n, ps_error *err);
     ps_status (*finish)(const ps_agg_shape *shape, const struct ps_heap *heap, uint8_t *const *slots, int64_t n, const ps_type *type, ps_vec **out, ps_error *err);
+    void (*free_data)(void *data); /* ends shape->data; NULL: nothing to end */
 } ps_agg_fn;
-const ps_agg_fn *ps_agg_find(ps_slice name);
 #endif

@@ -52,16 +52,17 @@ ps_status ps_bind_name(const ps_expr *expr, const ps_scope *scope, char **out, p
  * (fn->aggregate != NULL).  This takes them out: each distinct call becomes an entry of `calls`, and `bound` is
  * rewritten over attributes (calls[i].attr_id). */
 typedef struct ps_agg_call {
-    const struct ps_agg_fn *fn; /* expr/aggregate.h */
-    void *fn_data;        /* what the aggregate's bind left; freed with the call */
-    ps_bound **args;      /* owned, coerced */
+    ps_bound *call;       /* owned; holds what is borrowed below */
+    const struct ps_agg_fn *fn;          /* expr/aggregate.h; borrowed */
+    const struct ps_agg_shape *shape;    /* what the aggregate's bind left; borrowed */
+    ps_bound *const *args;               /* coerced; borrowed */
     int n_args;
-    ps_bound *filter;     /* owned or NULL */
+    ps_bound *filter;     /* borrowed, or NULL */
     bool distinct;
-    const ps_type *type;  /* result; owned */
+    const ps_type *type;  /* result; borrowed */
     bool nullable;
     int64_t attr_id;      /* of the result */
-    char *name;           /* for plans: sum(x) */
+    const char *name;     /* for plans: sum(x); borrowed */
 } ps_agg_call;
 typedef struct ps_agg_calls {
     ps_agg_call *items;

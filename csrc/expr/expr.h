@@ -105,9 +105,14 @@ struct ps_bound {
     ps_vec *value;       /* LITERAL */
     const struct ps_fn *fn; /* CALL: a row of functions.def; casts are fn "cast" (to `type`) */
     void *fn_data;       /* CALL: what fn->bind left, freed by fn->free_data */
-    ps_bound **args;
+    ps_bound **args;     /* LAMBDA: the body */
     int n_args;
-    char *text;          /* CALL: the user's text of this node for ANSI error contexts, or NULL */
+    ps_bound *filter;    /* CALL of an aggregate: FILTER (WHERE ...), or NULL */
+    bool distinct, ignore_nulls;
+    bool is_implicit;    /* CALL of cast: made by coercion, invisible in generated names */
+    int64_t *params;     /* LAMBDA: ids of its parameters (PARAM nodes); owned */
+    int n_params;
+    char *text;          /* how generated names and messages show it: (a + 1); NULL in nodes that the engine made */
 };
 ps_bound *ps_bound_ref(ps_bound *bound);
 void ps_bound_unref(ps_bound *bound); /* accepts NULL */

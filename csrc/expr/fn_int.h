@@ -1,0 +1,21 @@
+/*
+ * expr/fn_int.h - what the files of this folder share about functions.
+ */
+#ifndef PS_EXPR_FN_INT_H
+#define PS_EXPR_FN_INT_H
+#include "expr/bind.h"
+#include "expr/function.h"
+
+/* The row that a name stands for, and the name that texts show; NULL when there is none. */
+const ps_fn *psi_fn_lookup(ps_slice name, const char **shown);
+
+/* Counts, coerces and completes call->args as fn->accepts says (sign.c). */
+ps_status psi_fn_sign(ps_fn_call *call, ps_error *err);
+
+/* name(arg, arg): what a call is called unless its row says otherwise. */
+ps_status psi_call_text(const ps_fn_call *call, ps_bytes *out, ps_error *err);
+
+/* For rows without a bind rule or kernel: `none`. */
+ps_status psi_bind_none(ps_fn_call *call, ps_error *err);
+ps_status psi_none(ps_fn_run *run, ps_vec **out, ps_error *err);
+#endif

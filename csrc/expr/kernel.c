@@ -1,0 +1,89 @@
+/* expr/kernel.c - what the macros of kernel.h call. */
+#include "expr/kernel.h"
+
+/* Clears in valid (of the result) the rows where an argument is NULL.  Words at a time when the argument is FLAT. */
+static void and_nulls(const ps_view *view, const ps_rows *rows, uint64_t *valid)
+{
+    if (!view->index && view->mask) {
+        for (int64_t w = 0; w < (rows->n_rows + 63) / 64; w++)
+            valid[w] &= view->valid[w];
+        return;
+    }
+    PS_EACH_ROW(rows, i)
+        if (ps_view_is_null(view, i))
+            ps_bit_clear(valid, i);
+}
+
+void psi_views(ps_fn_run *run, int n_args, psi_loop *loop)
+{
+    ps_assert(n_args <= PS_FN_VIEWS && n_args <= run->n_args);
+    for (int k = 0; k < n_args; k++) {
+        ps_view_init(&loop->views[k], run->args[k]);
+        run->views[k] = loop->views[k];
+    }
+}
+
+ps_status psi_loop_begin(ps_fn_run *run, int n_args, bool nullable, psi_loop *loop, ps_error *err)
+{
+    ps_status rc;
+
+    psi_views(run, n_args, loop);
+    loop->dense = run->rows->sel == NULL;
+    for (int k = 0; k < n_args; k++) {
+        nullable |= loop->views[k].valid != NULL;
+        loop->dense &= run->args[k]->shape == PS_FLAT && !loop->views[k].valid;
+    }
+    PS_TRY(ps_vec_new(run->type, run->rows->n_rows, nullable, &loop->vec, err));
+    for (int k = 0; k < n_args; k++) {
+        if (loop->views[k].valid)
+            and_nulls(&loop->views[k], run->rows, loop->vec->valid);
+        if (ps_kind_is_text(run->type->kind) && ps_kind_is_text(run->args[k]->type->kind))
+            PS_TRY_OR(fail, ps_vec_pin_all(loop->vec, run->args[k], err));
+    }
+    return PS_OK;
+fail:
+    ps_vec_unref(loop->vec);
+    return rc;
+}
+
+/* The jth value of `dense` is that of the jth live row: a DICT whose other rows show any value. */
+ps_status psi_kernel_built(const ps_fn_run *run, ps_builder *b, ps_vec **out, ps_error *err)
+{
+    const ps_rows *rows = run->rows;
+    ps_vec *dense = NULL;
+    ps_buf *index = NULL;
+    int32_t *at;
+    ps_status rc;
+
+    *out = NULL;
+    rc = ps_build_finish(b, &dense, err);
+    ps_build_free(b);
+    if (rc != PS_OK)
+        return rc;
+    ps_assert(dense->n_rows == rows->n);
+    if (!rows->sel) {
+        *out = dense;
+        return PS_OK;
+    }
+    PS_TRY_OR(done, ps_buf_new((size_t)rows->n_rows * sizeof *at, &index, err));
+    at = (int32_t *)index->data;
+    memset(at, 0, (size_t)rows->n_rows * sizeof *at);
+    for (int64_t j = 0; j < rows->n; j++)
+        at[rows->sel[j]] = (int32_t)j;
+    rc = ps_vec_take(dense, at, rows->n_rows, index, out, err);
+done:
+    ps_buf_unref(index);
+    ps_vec_unref(dense);
+    return rc;
+}
+
+bool psi_arg_text(const ps_fn_run *run, int arg, ps_slice *out)
+{
+    ps_view view;
+
+    ps_view_init(&view, run->args[arg]);
+    if (ps_view_is_null(&view, 0))
+        return false;
+    *out = ps_str_slice(&((const ps_str *)view.data)[ps_at(&view, 0)]);
+    return true;
+}
