@@ -15,7 +15,6 @@
 PSI_OP_BIND(psi_local_bind);
 PSI_OP_BIND(psi_range_bind);
 PSI_OP_BIND(psi_table_bind);
-PSI_OP_BIND(psi_deferred_bind);
 PSI_OP_BIND(psi_scan_bind);
 PSI_OP_BIND(psi_select_bind);
 PSI_OP_BIND(psi_with_columns_bind);
@@ -119,6 +118,8 @@ ps_status psi_bind_exprs(const ps_args *args, const ps_arg *arg, const ps_node *
 ps_status psi_node_missing(const ps_node *input, bool deep, ps_attrs *out, ps_error *err);
 /* `input` made to give attributes `ids` too (from psi_node_missing), as hidden ones; a reference when it does already. */
 ps_status psi_node_expose(ps_node *input, const ps_ids *ids, ps_node **out, ps_error *err);
+/* Reads one slice and emits its batches; for scan.c and parallel.c. */
+ps_status psi_scan_op_slice(ps_op *op, ps_cursor *cursor, int64_t slice, ps_error *err);
 /* Windows and generators inside a select list become nodes below: *input is exchanged, the list rewritten. */
 ps_status psi_extract_windows(ps_node **input, ps_named_list *list, const ps_conf *conf, ps_error *err);
 ps_status psi_extract_generator(ps_node **input, ps_named_list *list, const ps_conf *conf, ps_error *err);
