@@ -10,7 +10,7 @@
 #ifndef PS_EXPR_EXPR_H
 #define PS_EXPR_EXPR_H
 #include "base/option.h"
-#include "col/vec.h"
+#include "col/build.h"
 
 typedef enum ps_expr_kind {
     PS_X_LITERAL, /* value */
@@ -31,7 +31,7 @@ struct ps_expr {
     char *name;          /* CALL: function as the user spelt it */
     char **names;        /* NAME, ATTR, STAR: parts; ALIAS, LAMBDA: names */
     int n_names;
-    ps_expr **args;
+    ps_expr **args;      /* STAR: the columns of EXCEPT (...) */
     int n_args;
     ps_expr *filter;     /* CALL: FILTER (WHERE ...) of an aggregate, or NULL */
     const ps_type *type; /* CAST: target; LITERAL: its type */
@@ -53,6 +53,7 @@ ps_status ps_expr_literal_int(int64_t value, ps_kind kind, ps_expr **out, ps_err
 ps_status ps_expr_literal_text(ps_slice value, ps_expr **out, ps_error *err);
 ps_status ps_expr_name(const char *const *parts, int n_parts, ps_expr **out, ps_error *err);
 ps_status ps_expr_name_text(ps_slice dotted, ps_expr **out, ps_error *err); /* "a.b", "`a.b`", "*", "t.*" as F.col reads them */
+ps_status ps_expr_star(const char *const *parts, int n_parts, ps_expr **out, ps_error *err); /* n_parts 0: "*" */
 ps_status ps_expr_attr(int64_t attr_id, const char *name, ps_expr **out, ps_error *err);
 /* Copies nothing: takes its own references of args. */
 ps_status ps_expr_call(const char *name, ps_expr *const *args, int n_args, ps_expr **out, ps_error *err);
@@ -83,6 +84,7 @@ typedef struct ps_attrs {
 int64_t ps_attr_new_id(void); /* @thread any */
 ps_status ps_attr_copy(const ps_attr *from, ps_attr *to, ps_error *err);
 void ps_attr_clear(ps_attr *attr);
+ps_status ps_attr_qualify(ps_attr *attr, const char *const *parts, int n_parts, ps_error *err); /* replaces the qualifier */
 ps_status ps_attrs_add(ps_attrs *attrs, const char *name, const ps_type *type, bool nullable, ps_attr **out, ps_error *err); /* new id; *out borrowed until the next add */
 ps_status ps_attrs_add_copy(ps_attrs *attrs, const ps_attr *attr, ps_error *err); /* same id */
 void ps_attrs_clear(ps_attrs *attrs);
