@@ -3,6 +3,7 @@
  *
  * Columns of the input are repeated by index, elements are taken from the child vector by index: nothing is copied.
  */
+#include "expr/function.h"
 #include "op/op_int.h"
 #include "op/project.h"
 

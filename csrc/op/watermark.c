@@ -1,6 +1,7 @@
 /*
  * op/watermark.c - withWatermark: marks a column as event time and keeps count of what passes (stateful.md 1.1, 1.3).
  */
+#include "col/type_text.h"
 #include "op/op_int.h"
 
 typedef struct watermark_spec {
@@ -41,12 +42,12 @@ static ps_status parse_delay(const char *text, int64_t *out_ms, ps_error *err)
     __int128 us;
 
     if (!ps_parse_interval(ps_slice_of(text), &delay))
-        return ps_raise(err, PS_E_CANNOT_PARSE_INTERVAL, text);
+        return ps_raise(err, PS_E_CANNOT_PARSE_INTERVAL, (int)strlen(text), text);
     us = ((__int128)delay.months * 31 + delay.days) * PS_US_DAY + delay.micros;
     if (us < 0)
         return ps_raise(err, PS_E_NEGATIVE_DELAY, text);
     if (us / 1000 > INT64_MAX)
-        return ps_raise(err, PS_E_CANNOT_PARSE_INTERVAL, text);
+        return ps_raise(err, PS_E_CANNOT_PARSE_INTERVAL, (int)strlen(text), text);
     *out_ms = (int64_t)(us / 1000);
     return PS_OK;
 }
