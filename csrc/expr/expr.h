@@ -106,7 +106,8 @@ struct ps_bound {
     char *name;          /* COLUMN: for messages and plans */
     ps_vec *value;       /* LITERAL */
     const struct ps_fn *fn; /* CALL: a row of functions.def; casts are fn "cast" (to `type`) */
-    void *fn_data;       /* CALL: what fn->bind left, freed by fn->free_data */
+    void *fn_data;       /* CALL: what fn->bind left, freed by fn->free_data; of an aggregate its ps_agg_shape */
+    ps_bound *data_of;   /* the node that owns fn_data, when this is a rewritten copy; else NULL */
     ps_bound **args;     /* LAMBDA: the body */
     int n_args;
     ps_bound *filter;    /* CALL of an aggregate: FILTER (WHERE ...), or NULL */
@@ -127,6 +128,8 @@ bool ps_bound_uses(const ps_bound *bound, int64_t attr_id);
 ps_status ps_bound_attr_ids(const ps_bound *bound, int64_t **ids, int *n, int *capacity, ps_error *err); /* appends, each once */
 /* Replaces column `from[i]` by `to[i]`. */
 ps_status ps_bound_replace(ps_bound *bound, const int64_t *from, ps_bound *const *to, int n, ps_bound **out, ps_error *err);
+/* Replaces every subtree equal to `from` (ps_bound_equal) by `to`. */
+ps_status ps_bound_swap(ps_bound *bound, const ps_bound *from, ps_bound *to, ps_bound **out, ps_error *err);
 ps_status ps_bound_text(const ps_bound *bound, ps_bytes *out, ps_error *err); /* as explain() prints: (a#1 + 1) */
 bool ps_bound_is_literal(const ps_bound *bound);
 #endif
