@@ -1,0 +1,97 @@
+/*
+ * fmt/simd_int.h - sixteen bytes at a time: SSE2, or the same in plain C.
+ *
+ * A mask has bit i set when byte i of the block answers the question.
+ */
+#ifndef PS_FMT_SIMD_INT_H
+#define PS_FMT_SIMD_INT_H
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+typedef __m128i psi_block;
+
+static inline psi_block psi_load(const void *p)
+{
+    return _mm_loadu_si128((const __m128i *)p);
+}
+
+static inline uint32_t psi_equal(psi_block b, char c)
+{
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(b, _mm_set1_epi8(c)));
+}
+
+static inline uint32_t psi_same(psi_block a, psi_block b)
+{
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(a, b));
+}
+
+/* Bytes that are not ASCII. */
+static inline uint32_t psi_high(psi_block b)
+{
+    return (uint32_t)_mm_movemask_epi8(b);
+}
+
+/* Bytes that end a plain JSON string: quote, backslash, control characters. */
+static inline uint32_t psi_string_stop(psi_block b)
+{
+    const __m128i control = _mm_set1_epi8(0x1f);
+    __m128i stop = _mm_cmpeq_epi8(_mm_max_epu8(b, control), control);
+
+    stop = _mm_or_si128(stop, _mm_cmpeq_epi8(b, _mm_set1_epi8('"')));
+    stop = _mm_or_si128(stop, _mm_cmpeq_epi8(b, _mm_set1_epi8('\\')));
+    return (uint32_t)_mm_movemask_epi8(stop);
+}
+
+/* Line feeds and carriage returns. */
+static inline uint32_t psi_line_end(psi_block b)
+{
+    return (uint32_t)_mm_movemask_epi8(
+        _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(b, _mm_set1_epi8('\r'))));
+}
+
+#else
+
+typedef struct psi_block { uint8_t bytes[16]; } psi_block;
+
+static inline psi_block psi_load(const void *p)
+{
+    psi_block b;
+    memcpy(&b, p, sizeof b);
+    return b;
+}
+
+#define PSI_MASK_OF(condition)                                                                     \
+    uint32_t mask = 0;                                                                             \
+    for (int i = 0; i < 16; i++)                                                                   \
+        mask |= (uint32_t)((condition) ? 1 : 0) << i;                                              \
+    return mask
+
+static inline uint32_t psi_equal(psi_block b, char c) { PSI_MASK_OF(b.bytes[i] == (uint8_t)c); }
+static inline uint32_t psi_same(psi_block a, psi_block b) { PSI_MASK_OF(a.bytes[i] == b.bytes[i]); }
+static inline uint32_t psi_high(psi_block b) { PSI_MASK_OF(b.bytes[i] >= 0x80); }
+static inline uint32_t psi_string_stop(psi_block b)
+{
+    PSI_MASK_OF(b.bytes[i] < 0x20 || b.bytes[i] == '"' || b.bytes[i] == '\\');
+}
+static inline uint32_t psi_line_end(psi_block b)
+{
+    PSI_MASK_OF(b.bytes[i] == '\n' || b.bytes[i] == '\r');
+}
+#undef PSI_MASK_OF
+#endif
+
+static inline int psi_first(uint32_t mask) { return __builtin_ctz(mask); }
+
+/* The first line feed or carriage return at or after p; one must exist, and 16 readable bytes behind it. */
+static inline const char *psi_find_line_end(const char *p)
+{
+    for (;; p += 16) {
+        uint32_t mask = psi_line_end(psi_load(p));
+        if (mask)
+            return p + psi_first(mask);
+    }
+}
+#endif

@@ -1,0 +1,42 @@
+/*
+ * fmt/utf8_int.h - UTF-8: checking, repairing, and other encodings into it.
+ */
+#ifndef PS_FMT_UTF8_INT_H
+#define PS_FMT_UTF8_INT_H
+#include "base/bytes.h"
+
+/* The length of the well-formed beginning of the text; n_bytes when all of it is well-formed. */
+size_t psi_utf8_valid(const char *data, size_t n_bytes);
+/* Writes a character as UTF-8, returns the length (1 to 4).  A surrogate becomes '?', as in Java's getBytes. */
+int psi_utf8_put(uint32_t c, char *out);
+/* Appends the text with each malformed sequence replaced by U+FFFD, as Java's decoder does. */
+ps_status psi_utf8_repair(ps_slice text, ps_bytes *out, ps_error *err);
+
+typedef enum psi_charset {
+    PSI_UTF8,
+    PSI_ASCII,
+    PSI_LATIN1,
+    PSI_UTF16,   /* by its byte order mark, else big-endian */
+    PSI_UTF16BE,
+    PSI_UTF16LE,
+    PSI_UTF32,
+    PSI_UTF32BE,
+    PSI_UTF32LE
+} psi_charset;
+bool psi_charset_find(const char *name, psi_charset *out); /* any case, Java's aliases */
+const char *psi_charset_name(psi_charset charset);
+/* The encoding of a JSON document by its first bytes. */
+psi_charset psi_charset_detect(const char *data, size_t n_bytes);
+
+/* Bytes of another encoding into UTF-8, piece by piece. */
+typedef struct psi_decoder {
+    psi_charset charset;
+    bool started;
+    uint32_t lead; /* a first surrogate that waits for its second */
+} psi_decoder;
+#define PSI_DECODE_GROWTH 3 /* no byte of input makes more bytes of output; UTF-16 pairs included */
+/* Decodes whole units of data into out (PSI_DECODE_GROWTH * n_bytes + 8 of room); *n_used bytes were used. */
+size_t psi_decode(psi_decoder *decoder, const char *data, size_t n_bytes, bool last, char *out, size_t *n_used);
+/* UTF-8 text in another encoding, for writers; what it lacks becomes '?'. */
+ps_status psi_encode(psi_charset charset, ps_slice text, bool first, ps_bytes *out, ps_error *err);
+#endif
