@@ -13,6 +13,7 @@ ps_status psi_op_new(size_t size, const ps_op_vt *vt, const ps_node *node, ps_ru
     op->node = node;
     op->run = run;
     op->order[1] = 1;
+    op->skip_port = -1;
     op->state_id = -1;
     *(void **)out = op;
     return PS_OK;
@@ -76,6 +77,8 @@ ps_status ps_op_drive(ps_op *op, ps_error *err)
     for (int i = 0; i < op->n_inputs; i++) {
         int port = op->n_inputs == 2 ? op->order[i] : i;
 
+        if (port == op->skip_port)
+            continue;
         PS_TRY(ps_op_drive(op->inputs[port], err));
         if (op->vt->finish)
             PS_TRY(op->vt->finish(op, port, err));

@@ -157,6 +157,7 @@ struct ps_op {
     ps_op *next;           /* where output goes; borrowed */
     int next_port;
     int order[2];          /* in which order two inputs are driven; {0,1} unless open() says otherwise */
+    int skip_port;         /* an input that is not driven in this micro-batch: its rows are held already; -1: none */
     bool done;             /* wants no more input (limit) */
     int64_t n_rows_out;    /* of this micro-batch */
     /* Set by the query before begin(): this operator's watermarks in ms (execution.md 5.3), and its id. */
