@@ -19,6 +19,4 @@ ps_status ps_plan_explain(const ps_node *node, const char *mode, ps_bytes *out, 
 /* Runs a bounded plan on the calling thread and hands every batch to `write`. */
 ps_status ps_plan_run(ps_node *node, ps_run *run, ps_status (*write)(void *self, ps_batch *batch, ps_error *err), void *self, ps_error *err);
 
-/* Two trees are one relation when they are one node; a self-join renews the right side's attribute ids. */
-ps_status ps_plan_renew_ids(ps_node *node, ps_node **out, ps_error *err);
 #endif
