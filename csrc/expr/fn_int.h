@@ -12,6 +12,13 @@ const ps_fn *psi_fn_lookup(ps_slice name, const char **shown);
 /* Counts, coerces and completes call->args as fn->accepts says (sign.c). */
 ps_status psi_fn_sign(ps_fn_call *call, ps_error *err);
 
+/* Casts args[0..n) (places; NULL: first, first + 1, ...) to their common type; DATA_DIFF_TYPES. */
+ps_status psi_fn_share_type(ps_fn_call *call, const int *args, int n, int first, bool no_text, ps_error *err);
+ps_status psi_type_of_word(ps_slice word, const ps_type **out, ps_error *err);
+
+/* A cast that coercion makes: it keeps the argument's text and is a ref when none is needed. */
+ps_status psi_bound_cast_implicit(ps_bound *arg, const ps_type *type, const ps_conf *conf, ps_bound **out, ps_error *err);
+
 /* name(arg, arg): what a call is called unless its row says otherwise. */
 ps_status psi_call_text(const ps_fn_call *call, ps_bytes *out, ps_error *err);
 
