@@ -1,0 +1,213 @@
+/* expr/utf8.c - UTF-8 and case. */
+#include "expr/utf8.h"
+
+uint32_t psi_utf8_decode(ps_slice text, size_t at, size_t *n_bytes)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const uint8_t *p = (const uint8_t *)text.data + at;
+    size_t width = psi_utf8_width(*p);
+    uint32_t code;
+
+    *n_bytes = 1;
+    if (*p < 0x80)
+        return *p;
+    if (width == 1 || width > text.n_bytes - at)
+        return 0xfffd;
+    code = *p & (0x7fu >> width);
+    for (size_t i = 1; i < width; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0xfffd;
+        code = code << 6 | (p[i] & 0x3f);
+    }
+    if (code < least[width] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+        return 0xfffd;
+    *n_bytes = width;
+    return code;
+}
+
+size_t psi_utf8_encode(uint32_t code, char out[4])
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xc0 | code >> 6);
+        out[1] = (char)(0x80 | (code & 0x3f));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xe0 | code >> 12);
+        out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (code & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | code >> 18);
+    out[1] = (char)(0x80 | (code >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (code >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (code & 0x3f));
+    return 4;
+}
+
+bool psi_utf8_valid(ps_slice text)
+{
+    size_t n;
+
+    if (psi_is_ascii(text))
+        return true;
+    for (size_t at = 0; at < text.n_bytes; at += n)
+        if (psi_utf8_decode(text, at, &n) == 0xfffd && n != 3)
+            return false;
+    return true;
+}
+
+size_t psi_find(ps_slice text, ps_slice part, size_t from)
+{
+    const char *found;
+
+    if (from > text.n_bytes)
+        return SIZE_MAX;
+    if (part.n_bytes == 0)
+        return from;
+    found = part.n_bytes == 1 ? memchr(text.data + from, part.data[0], text.n_bytes - from)
+                              : memmem(text.data + from, text.n_bytes - from, part.data, part.n_bytes);
+    return found ? (size_t)(found - text.data) : SIZE_MAX;
+}
+
+/* --- case --------------------------------------------------------------------------------------------------------- */
+static bool map_code(const psi_case_range *ranges, int n, uint32_t *code)
+{
+    int from = 0, to = n;
+
+    while (from < to) {
+        int middle = (from + to) / 2;
+        if (ranges[middle].first <= *code)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    /* A range of every second code may reach over the start of the next one. */
+    for (int i = from - 1; i >= 0 && i >= from - 2; i--) {
+        uint32_t distance = *code - ranges[i].first;
+        if (distance % ranges[i].step == 0 && distance / ranges[i].step < ranges[i].count) {
+            *code = (uint32_t)((int32_t)*code + ranges[i].delta);
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *special(const psi_case_special *specials, int n, uint32_t code)
+{
+    for (int i = 0; i < n; i++)
+        if (specials[i].code == code)
+            return specials[i].text;
+    return NULL;
+}
+
+static ps_status append_code(uint32_t code, ps_bytes *out, ps_error *err)
+{
+    char bytes[4];
+
+    return ps_bytes_append(out, bytes, psi_utf8_encode(code, bytes), err);
+}
+
+static ps_status append_upper(uint32_t code, ps_bytes *out, ps_error *err)
+{
+    const char *text = special(psi_upper_specials, psi_n_upper_specials, code);
+
+    if (text)
+        return ps_bytes_text(out, text, err);
+    map_code(psi_upper_ranges, psi_n_upper_ranges, &code);
+    return append_code(code, out, err);
+}
+
+static bool is_cased(uint32_t code)
+{
+    uint32_t upper = code, lower = code;
+
+    return map_code(psi_upper_ranges, psi_n_upper_ranges, &upper) || map_code(psi_lower_ranges, psi_n_lower_ranges, &lower);
+}
+
+/* Capital sigma ends a word: a letter stands before it and none behind. */
+static bool is_final_sigma(ps_slice text, size_t at, size_t end)
+{
+    size_t before = at, n;
+
+    if (at == 0)
+        return false;
+    do {
+        before--;
+    } while (before > 0 && (text.data[before] & 0xc0) == 0x80);
+    return is_cased(psi_utf8_decode(text, before, &n)) && !(end < text.n_bytes && is_cased(psi_utf8_decode(text, end, &n)));
+}
+
+static ps_status append_lower(ps_slice text, size_t at, uint32_t code, size_t n, ps_bytes *out, ps_error *err)
+{
+    const char *several = special(psi_lower_specials, psi_n_lower_specials, code);
+
+    if (several)
+        return ps_bytes_text(out, several, err);
+    if (code == 0x3a3 && is_final_sigma(text, at, at + n))
+        return append_code(0x3c2, out, err);
+    map_code(psi_lower_ranges, psi_n_lower_ranges, &code);
+    return append_code(code, out, err);
+}
+
+/* Plain loops over bytes: the compiler makes vector code of them. */
+static ps_status ascii_case(ps_slice text, char from, char flip, ps_bytes *out, ps_error *err)
+{
+    char *to;
+
+    PS_TRY(ps_bytes_reserve(out, text.n_bytes, err));
+    to = out->data + out->n_bytes;
+    for (size_t i = 0; i < text.n_bytes; i++) {
+        char c = text.data[i];
+        to[i] = (char)((uint8_t)(c - from) < 26 ? c ^ flip : c);
+    }
+    out->n_bytes += text.n_bytes;
+    return PS_OK;
+}
+
+ps_status psi_utf8_upper(ps_slice text, ps_bytes *out, ps_error *err)
+{
+    size_t n;
+
+    if (psi_is_ascii(text))
+        return ascii_case(text, 'a', 0x20, out, err);
+    for (size_t at = 0; at < text.n_bytes; at += n)
+        PS_TRY(append_upper(psi_utf8_decode(text, at, &n), out, err));
+    return PS_OK;
+}
+
+ps_status psi_utf8_lower(ps_slice text, ps_bytes *out, ps_error *err)
+{
+    size_t n;
+
+    if (psi_is_ascii(text))
+        return ascii_case(text, 'A', 0x20, out, err);
+    for (size_t at = 0; at < text.n_bytes; at += n) {
+        uint32_t code = psi_utf8_decode(text, at, &n);
+        PS_TRY(append_lower(text, at, code, n, out, err));
+    }
+    return PS_OK;
+}
+
+ps_status psi_utf8_initcap(ps_slice text, ps_bytes *out, ps_error *err)
+{
+    bool first = true;
+    size_t n;
+
+    for (size_t at = 0; at < text.n_bytes; at += n) {
+        uint32_t code = psi_utf8_decode(text, at, &n);
+        if (first) {
+            if (!map_code(psi_title_ranges, psi_n_title_ranges, &code))
+                map_code(psi_upper_ranges, psi_n_upper_ranges, &code);
+            PS_TRY(append_code(code, out, err));
+        } else {
+            PS_TRY(append_lower(text, at, code, n, out, err));
+        }
+        first = code == ' ';
+    }
+    return PS_OK;
+}
