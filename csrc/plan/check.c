@@ -102,17 +102,10 @@ static ps_status check_tree(const ps_node *node, ps_mode mode, ps_error *err)
     return check_node(node, mode, err);
 }
 
-static bool is_stateful(const ps_node *node, ps_mode mode)
-{
-    if (!node->streaming || !node->row->state_name)
-        return false;
-    return !is_kind(node, "limit") || ps_limit_is_stateful(node, mode);
-}
-
-/* A stateful operator above an aggregation whose rows may be late for it. */
+/* A stateful operator above an aggregation whose rows may be late for it.  A limit does not count. */
 static bool has_late_pattern(const ps_node *node, ps_mode mode)
 {
-    if (mode != PS_APPEND && is_stateful(node, mode))
+    if (mode != PS_APPEND && node->streaming && is_kind(node, "aggregate"))
         for (int i = 0; i < node->n_inputs; i++)
             if (outermost_aggregate(node->inputs[i]))
                 return true;
