@@ -251,8 +251,10 @@ ps_status ps_file_close(ps_file *file, ps_error *err)
 
     if (file == NULL)
         return PS_OK;
-    if (file->is_lock)
+    if (file->is_lock) {
         unlist_lock(file);
+        flock(file->fd, LOCK_UN); /* now, even if a child that was just forked has not closed its copy yet */
+    }
     if (file->fd >= 0 && close(file->fd) != 0 && errno != EINTR)
         rc = psi_fs_raise(err, "close", file->path);
     ps_free(file->path);

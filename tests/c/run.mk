@@ -18,6 +18,6 @@ run: $(ONLY:%=$(WHERE)/test_%)
 	@failed=0; for test in $^; do echo "== $${test##*/}"; $$test || failed=1; done; exit $$failed
 library:
 	@$(MAKE) --no-print-directory -f csrc/build.mk OUT=$(WHERE) DIRS="$(DIRS)" SAN=$(SAN) CC="$(CC)"
-$(WHERE)/libps.a: library
+$(WHERE)/libps.a: library ;
 $(WHERE)/test_%: tests/c/test_%.c $(WHERE)/libps.a
 	$(CC) $(FLAGS) $< $(WHERE)/libps.a $(LIBS) -o $@
