@@ -39,16 +39,25 @@ int ps_format_timestamp_ntz(int64_t us, char *out);
 int ps_format_date(int32_t days, char *out);
 int ps_format_iso_ms(int64_t ms, char *out); /* 2024-01-02T03:04:05.123Z, for progress */
 
-/* Java date-time patterns (yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX] ...), compiled once. */
+/* "now", "today", "yesterday", "tomorrow", "epoch", with or without a zone behind: what typed literals and casts of
+ * constant text know beside dates. */
+bool ps_parse_time_word(ps_slice text, const ps_zone *zone, int64_t now_us, int64_t *out_us);
+
+/* Java date-time patterns (yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX] ...), compiled once; a parser refuses E, F, q and Q too. */
 typedef struct ps_time_format ps_time_format;
+ps_status ps_time_format_new_parser(const char *pattern, ps_time_format **out, ps_error *err);
 ps_status ps_time_format_new(const char *pattern, ps_time_format **out, ps_error *err); /* INCONSISTENT_BEHAVIOR_CROSS_VERSION / INVALID_DATETIME_PATTERN */
 void ps_time_format_free(ps_time_format *format);
 bool ps_time_format_parse(const ps_time_format *format, ps_slice text, const ps_zone *zone, int64_t *out_us, bool *has_zone);
 ps_status ps_time_format_print(const ps_time_format *format, int64_t us, const ps_zone *zone, ps_bytes *out, ps_error *err);
 
-/* Interval text: "1 day 2 hours", "interval '1 2:3:4' day to second", "-5 minutes" -> months, days, microseconds.
- * False when it cannot be read. */
+/* Interval text, as watermark delays and window lengths are given: "1 day 2 hours", "-5 minutes", "interval '3' day",
+ * "interval '1 2:3:4' day to second" -> months, days, microseconds.  False when it cannot be read. */
 bool ps_parse_interval(ps_slice text, ps_calendar *out);
+/* The text of an ANSI interval by the fields of `type`: "1 02:03:04.5" or the whole "INTERVAL '1 02:03:04.5' DAY TO
+ * SECOND" -> microseconds, or months. */
+bool ps_parse_interval_fields(ps_slice text, const ps_type *type, int64_t *out);
 /* INTERVAL '1 02:03:04.5' DAY TO SECOND, as cast to string; by the units of `type`. */
 ps_status ps_format_interval(const ps_type *type, int64_t value, ps_bytes *out, ps_error *err);
+ps_status ps_format_calendar(ps_calendar value, ps_bytes *out, ps_error *err); /* 1 years 2 months 3.5 seconds */
 #endif
