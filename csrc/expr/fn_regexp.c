@@ -1,0 +1,349 @@
+/* expr/fn_regexp.c - functions of regular expressions, and split. */
+#include "expr/fn_args.h"
+#include "expr/regex.h"
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+void psi_free_regex(void *scratch);
+void psi_free_regex(void *scratch) { psi_regex_clear(scratch); }
+
+/* --- finding ---------------------------------------------------------------------------------------------------------- */
+PS_KERNEL_2(rlike, ps_str, ps_str, uint8_t)
+{
+    psi_regex *regex = run->scratch;
+    bool found = false;
+
+    PS_TRY(psi_regex_prepare(regex, ps_str_slice(&y), run->node->fn->name, err));
+    PS_TRY(psi_regex_find(regex, ps_str_slice(&x), 0, &found, err));
+    *out = found;
+    return PS_OK;
+}
+
+PS_KERNEL_2(regexp_count, ps_str, ps_str, int32_t)
+{
+    psi_regex *regex = run->scratch;
+    ps_slice text = ps_str_slice(&x);
+    bool found = true;
+    size_t at = 0;
+
+    PS_TRY(psi_regex_prepare(regex, ps_str_slice(&y), "regexp_count", err));
+    for (*out = 0; at != SIZE_MAX; at = psi_regex_next(regex, text), (*out)++) {
+        PS_TRY(psi_regex_find(regex, text, at, &found, err));
+        if (!found)
+            break;
+    }
+    return PS_OK;
+}
+
+PS_KERNEL_3(regexp_instr, ps_str, ps_str, int32_t, int32_t)
+{
+    psi_regex *regex = run->scratch;
+    ps_slice text = ps_str_slice(&x);
+    bool found = false;
+
+    PS_TRY(psi_regex_prepare(regex, ps_str_slice(&y), "regexp_instr", err));
+    PS_TRY(psi_regex_find(regex, text, 0, &found, err));
+    *out = found ? (int32_t)psi_utf8_count((ps_slice){text.data, regex->spans[0]}) + 1 : 0;
+    return PS_OK;
+}
+
+PS_KERNEL_2(regexp_substr, ps_str, ps_str, ps_str)
+{
+    psi_regex *regex = run->scratch;
+    bool found = false;
+    ps_slice group;
+
+    PS_TRY(psi_regex_prepare(regex, ps_str_slice(&y), "regexp_substr", err));
+    PS_TRY(psi_regex_find(regex, ps_str_slice(&x), 0, &found, err));
+    *null = !found;
+    group = found ? psi_regex_group(regex, ps_str_slice(&x), 0) : (ps_slice){"", 0};
+    *out = ps_str_make(group.data, (uint32_t)group.n_bytes);
+    return PS_OK;
+}
+
+/* --- extracting --------------------------------------------------------------------------------------------------------- */
+static ps_status check_group(const psi_regex *regex, const char *function, int32_t group, ps_error *err)
+{
+    return group >= 0 && group <= regex->n_groups ? PS_OK : ps_raise(err, PS_E_REGEX_GROUP, function, regex->n_groups, group);
+}
+
+PS_KERNEL_3(regexp_extract, ps_str, ps_str, int32_t, ps_str)
+{
+    psi_regex *regex = run->scratch;
+    bool found = false;
+    ps_slice group = {"", 0};
+
+    PS_TRY(psi_regex_prepare(regex, ps_str_slice(&y), "regexp_extract", err));
+    PS_TRY(psi_regex_find(regex, ps_str_slice(&x), 0, &found, err));
+    if (found) {
+        PS_TRY(check_group(regex, "regexp_extract", z, err));
+        group = psi_regex_group(regex, ps_str_slice(&x), z);
+    }
+    *out = ps_str_make(group.data, (uint32_t)group.n_bytes);
+    return PS_OK;
+}
+
+PS_KERNEL_BUILD_3(regexp_extract_all, ps_str, ps_str, int32_t)
+{
+    psi_regex *regex = run->scratch;
+    ps_slice text = ps_str_slice(&x), group;
+    bool found = true;
+
+    PS_TRY(psi_regex_prepare(regex, ps_str_slice(&y), "regexp_extract_all", err));
+    PS_TRY(ps_build_list(out, 0, err));
+    for (size_t at = 0; at != SIZE_MAX; at = psi_regex_next(regex, text)) {
+        PS_TRY(psi_regex_find(regex, text, at, &found, err));
+        if (!found)
+            break;
+        PS_TRY(check_group(regex, "regexp_extract_all", z, err));
+        group = psi_regex_group(regex, text, z);
+        PS_TRY(ps_build_text(ps_build_child(out, 0), group.data, group.n_bytes, err));
+    }
+    ps_build_list_end(out);
+    return PS_OK;
+}
+
+/* --- replacing ----------------------------------------------------------------------------------------------------------- */
+static bool take_group(const psi_regex *regex, ps_slice with, size_t *at, int *group)
+{
+    if (*at < with.n_bytes && with.data[*at] == '{') {
+        size_t end = psi_find(with, ps_slice_of("}"), *at);
+        if (end == SIZE_MAX || (*group = psi_regex_named(regex, psi_slice_from(with, *at + 1, end))) < 0)
+            return false;
+        *at = end + 1;
+        return true;
+    }
+    if (*at >= with.n_bytes || with.data[*at] < '0' || with.data[*at] > '9')
+        return false;
+    *group = with.data[(*at)++] - '0';
+    if (*group > regex->n_groups)
+        return false;
+    /* More digits belong to the number as long as there is such a group. */
+    while (*at < with.n_bytes && with.data[*at] >= '0' && with.data[*at] <= '9' &&
+           *group * 10 + (with.data[*at] - '0') <= regex->n_groups)
+        *group = *group * 10 + (with.data[(*at)++] - '0');
+    return true;
+}
+
+/* Appends the replacement of the last match: $1, ${name}, and \ before what stands for itself. */
+static ps_status replacement(const psi_regex *regex, ps_slice text, ps_slice with, bool *valid, ps_bytes *out, ps_error *err)
+{
+    for (size_t at = 0; at < with.n_bytes;) {
+        char c = with.data[at++];
+        int group;
+        if (c == '\\') {
+            if (at == with.n_bytes) {
+                *valid = false;
+                return PS_OK;
+            }
+            PS_TRY(ps_bytes_char(out, with.data[at++], err));
+        } else if (c == '$') {
+            if (!take_group(regex, with, &at, &group)) {
+                *valid = false;
+                return PS_OK;
+            }
+            ps_slice part = psi_regex_group(regex, text, group);
+            PS_TRY(ps_bytes_append(out, part.data, part.n_bytes, err));
+        } else {
+            PS_TRY(ps_bytes_char(out, c, err));
+        }
+    }
+    return PS_OK;
+}
+
+static ps_status replace_all(psi_regex *regex, ps_slice text, size_t from, ps_slice with, ps_bytes *out, ps_error *err)
+{
+    size_t copied = 0, at = from;
+    bool found = true, valid = true;
+
+    while (at != SIZE_MAX) {
+        PS_TRY(psi_regex_find(regex, text, at, &found, err));
+        if (!found)
+            break;
+        PS_TRY(ps_bytes_append(out, text.data + copied, regex->spans[0] - copied, err));
+        PS_TRY(replacement(regex, text, with, &valid, out, err));
+        if (!valid)
+            return ps_raise(err, PS_E_REGEX_REPLACE, (int)text.n_bytes, text.data, (int)regex->pattern.n_bytes,
+                            regex->pattern.data, (int)with.n_bytes, with.data, 1);
+        PS_TRY(psi_check_text_size(out->n_bytes, err));
+        copied = regex->spans[1];
+        at = psi_regex_next(regex, text);
+    }
+    return ps_bytes_append(out, text.data + copied, text.n_bytes - copied, err);
+}
+
+static ps_status replace_row(const ps_fn_run *run, const psi_loop *loop, int64_t i, ps_bytes *out, ps_error *err)
+{
+    ps_slice text = psi_text_at(&loop->views[0], i);
+    int32_t pos = PSI_AT(int32_t, &loop->views[3], i);
+
+    ps_bytes_reset(out);
+    PS_TRY(psi_regex_prepare(run->scratch, psi_text_at(&loop->views[1], i), "regexp_replace", err));
+    return replace_all(run->scratch, text, psi_utf8_offset(text, (int64_t)pos - 1), psi_text_at(&loop->views[2], i), out, err);
+}
+
+/* regexp_replace(text, pattern, with, pos): four arguments, so by hand. */
+ps_status psi_regexp_replace(ps_fn_run *run, ps_vec **result, ps_error *err);
+ps_status psi_regexp_replace(ps_fn_run *run, ps_vec **result, ps_error *err)
+{
+    ps_bytes text = {0};
+    psi_loop loop;
+    ps_builder *b;
+    ps_status rc;
+
+    psi_views(run, 4, &loop);
+    PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
+    PS_EACH_ROW(run->rows, i) {
+        bool null = false;
+        for (int k = 0; k < 4; k++)
+            null |= ps_view_is_null(&loop.views[k], i);
+        if (null) {
+            PS_TRY_OR(fail, ps_build_null(b, err));
+            continue;
+        }
+        PS_TRY_OR(fail, replace_row(run, &loop, i, &text, err));
+        PS_TRY_OR(fail, ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
+    }
+    ps_bytes_clear(&text);
+    return psi_kernel_built(run, b, result, err);
+fail:
+    ps_bytes_clear(&text);
+    ps_build_free(b);
+    return rc;
+}
+
+ps_status psi_bind_regexp_replace(ps_fn_call *call, ps_error *err);
+ps_status psi_bind_regexp_replace(ps_fn_call *call, ps_error *err)
+{
+    ps_bytes text = {0};
+    int64_t pos;
+    bool is_null;
+    ps_status rc;
+
+    PS_TRY(ps_fn_constant_int(call, 3, &pos, &is_null, err));
+    if (is_null || pos > 0)
+        return PS_OK;
+    PS_TRY_OR(done, ps_fn_call_text(call, &text, err));
+    rc = ps_raise(err, PS_E_DT_RANGE, text.data, "position", "(0, 2147483647]", (long long)pos);
+done:
+    ps_bytes_clear(&text);
+    return rc;
+}
+
+/* --- split -------------------------------------------------------------------------------------------------------------------- */
+/* The parts are views: they lie in what the text's vector pins, or inline. */
+static ps_status add_part(ps_builder *parts, ps_slice text, size_t from, size_t to, ps_error *err)
+{
+    return ps_build_view(parts, ps_str_make(text.data + from, (uint32_t)(to - from)), err);
+}
+
+static int64_t count_byte(ps_slice text, char c)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < text.n_bytes; i++)
+        n += text.data[i] == c;
+    return n;
+}
+
+/* One byte parts the text, without a limit: the words of a line. */
+static ps_status split_at_byte(ps_builder *parts, ps_slice text, char c, ps_error *err)
+{
+    size_t from = 0, i = 0;
+    ps_str *to;
+
+    PS_TRY(ps_build_reserve(parts, count_byte(text, c) + 1, err));
+    to = (ps_str *)parts->data + parts->n;
+#if defined(__SSE2__)
+    const __m128i all = _mm_set1_epi8(c);
+    for (; i + 16 <= text.n_bytes; i += 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(text.data + i));
+        for (unsigned hits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, all)); hits; hits &= hits - 1) {
+            size_t at = i + (size_t)__builtin_ctz(hits);
+            *to++ = ps_str_make(text.data + from, (uint32_t)(at - from));
+            from = at + 1;
+        }
+    }
+#endif
+    for (; i < text.n_bytes; i++)
+        if (text.data[i] == c) {
+            *to++ = ps_str_make(text.data + from, (uint32_t)(i - from));
+            from = i + 1;
+        }
+    *to++ = ps_str_make(text.data + from, (uint32_t)(text.n_bytes - from));
+    parts->n = to - (ps_str *)parts->data;
+    return PS_OK;
+}
+
+static ps_status split_characters(ps_builder *parts, ps_slice text, int64_t limit, ps_error *err)
+{
+    size_t step;
+
+    for (size_t at = 0; at < text.n_bytes; at += step) {
+        step = psi_utf8_step(text, at);
+        PS_TRY(add_part(parts, text, at, at + step, err));
+        if (limit > 0 && --limit == 0)
+            break;
+    }
+    return PS_OK;
+}
+
+/* As java.lang.String.split; an empty match at the very start parts nothing. */
+static ps_status split_text(psi_regex *regex, ps_builder *parts, ps_slice text, int64_t limit, ps_error *err)
+{
+    size_t from = 0;
+    int64_t n = 0;
+    bool found = true;
+
+    for (size_t at = 0; at != SIZE_MAX && (limit <= 0 || n < limit - 1); at = psi_regex_next(regex, text)) {
+        PS_TRY(psi_regex_find(regex, text, at, &found, err));
+        if (!found)
+            break;
+        if (regex->spans[1] == 0)
+            continue;
+        PS_TRY(add_part(parts, text, from, regex->spans[0], err));
+        n++;
+        from = regex->spans[1];
+    }
+    return add_part(parts, text, from, text.n_bytes, err);
+}
+
+PS_KERNEL_BUILD_3(split_rows, ps_str, ps_str, int32_t)
+{
+    psi_regex *regex = run->scratch;
+    ps_builder *parts = ps_build_child(out, 0);
+    ps_slice pattern = ps_str_slice(&y);
+    ps_slice text = ps_str_slice(&x);
+
+    PS_TRY(ps_build_list(out, 0, err));
+    PS_TRY(psi_regex_prepare(regex, pattern, "split", err));
+    if (pattern.n_bytes == 0 && text.n_bytes > 0)
+        PS_TRY(split_characters(parts, text, z, err));
+    else if (regex->is_literal && regex->literal.n_bytes == 1 && z <= 0)
+        PS_TRY(split_at_byte(parts, text, regex->literal.data[0], err));
+    else
+        PS_TRY(split_text(regex, parts, text, z, err));
+    ps_build_list_end(out);
+    return PS_OK;
+}
+
+static ps_status pin_texts(ps_vec *array, const ps_vec *texts, ps_error *err)
+{
+    if (array->shape == PS_DICT)
+        array = array->dict;
+    return ps_vec_pin_all(array->children[0], texts, err);
+}
+
+ps_status psi_split(ps_fn_run *run, ps_vec **result, ps_error *err);
+ps_status psi_split(ps_fn_run *run, ps_vec **result, ps_error *err)
+{
+    ps_status rc;
+
+    PS_TRY(psi_split_rows(run, result, err));
+    if ((rc = pin_texts(*result, run->args[0], err)) != PS_OK) {
+        ps_vec_unref(*result);
+        *result = NULL;
+    }
+    return rc;
+}
