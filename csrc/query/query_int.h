@@ -55,8 +55,7 @@ struct ps_query {
     bool step_ran;
     bool failed;
     ps_error failure;
-    const char *status;       /* a static text, or NULL: status_text */
-    char *status_text;
+    const char *status, *status_more; /* both parts of the message; the second, or NULL, belongs to a source */
     bool data_available, trigger_active;
     char **progress;          /* JSON texts, oldest first */
     int n_progress, progress_capacity;
@@ -66,7 +65,8 @@ struct ps_query {
 };
 
 /* --- query.c ---------------------------------------------------------------------------------------------- */
-void psi_query_set_status(ps_query *query, const char *status);
+/* Two texts put together, borrowed while the status stands; `more` may be NULL. */
+void psi_query_set_status(ps_query *query, const char *status, const char *more);
 bool psi_query_stopping(ps_query *query);
 /* Sleeps until `ms` are over, or somebody wakes or stops the query. */
 void psi_query_sleep(ps_query *query, int64_t ms);
@@ -113,7 +113,6 @@ struct psi_stream {
     psi_input *inputs;       /* distinct sources */
     int n_inputs;
     int *occurrences;        /* per scan in pre-order: its input */
-    ps_op **occurrence_ops;
     int n_occurrences;
     ps_op **stateful;        /* by operator id */
     int n_stateful;
