@@ -230,3 +230,27 @@ ps_status psi_rows_take(psi_rows *rows, ps_batch **out, ps_error *err)
     }
     return PS_OK;
 }
+
+ps_status psi_rows_spread(ps_vec *live, const ps_rows *rows, ps_vec **out, ps_error *err)
+{
+    ps_buf *buf = NULL;
+    ps_status rc = PS_OK;
+
+    *out = NULL;
+    if (!rows->sel) {
+        *out = live;
+        return PS_OK;
+    }
+    if (rows->n == 0) {
+        rc = ps_vec_null(live->type, rows->n_rows, out, err);
+    } else if ((rc = ps_buf_new((size_t)rows->n_rows * sizeof(int32_t), &buf, err)) == PS_OK) {
+        int32_t *index = (int32_t *)(void *)buf->data;
+        memset(index, 0, (size_t)rows->n_rows * sizeof *index);
+        for (int64_t j = 0; j < rows->n; j++)
+            index[rows->sel[j]] = (int32_t)j;
+        rc = ps_vec_take(live, index, rows->n_rows, buf, out, err);
+        ps_buf_unref(buf);
+    }
+    ps_vec_unref(live);
+    return rc;
+}

@@ -40,6 +40,9 @@ static inline bool psi_rows_full(const psi_rows *rows) { return rows->n >= ps_ba
 ps_status psi_rows_take(psi_rows *rows, ps_batch **out, ps_error *err);
 void psi_rows_forget(psi_rows *rows); /* drops all rows: a new file */
 
+/* A vector of one value per live row (taken) as one of rows->n_rows rows, defined on the live ones. */
+ps_status psi_rows_spread(ps_vec *live, const ps_rows *rows, ps_vec **out, ps_error *err);
+
 /* The options that every format shares. */
 psi_mode psi_mode_option(const ps_format_args *args);
 const char *psi_corrupt_name(const ps_format_args *args);

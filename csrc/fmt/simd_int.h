@@ -5,8 +5,7 @@
  */
 #ifndef PS_FMT_SIMD_INT_H
 #define PS_FMT_SIMD_INT_H
-#include <stdint.h>
-#include <string.h>
+#include "col/vec.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -82,6 +81,23 @@ static inline uint32_t psi_line_end(psi_block b)
 }
 #undef PSI_MASK_OF
 #endif
+
+/* A view of a text of at most twelve bytes, of which sixteen can be read. */
+static inline ps_str psi_short_text(const char *data, uint32_t n_bytes)
+{
+    uint64_t low, high;
+    uint32_t n_low = n_bytes < 8 ? n_bytes : 8, n_high = n_bytes - n_low;
+    ps_str s;
+
+    memcpy(&low, data, 8);
+    memcpy(&high, data + 8, 8);
+    low = n_low == 8 ? low : low & ((1ull << 8 * n_low) - 1);
+    high &= (1ull << 8 * n_high) - 1;
+    s.n_bytes = n_bytes;
+    memcpy(s.inlined, &low, 8);
+    memcpy(s.inlined + 8, &high, 4);
+    return s;
+}
 
 static inline int psi_first(uint32_t mask) { return __builtin_ctz(mask); }
 

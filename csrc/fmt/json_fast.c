@@ -1,0 +1,470 @@
+/*
+ * fmt/json_fast.c - records that are spelled like the ones before.
+ *
+ * What stands between two values (`,"key":`) is learned from one record and then compared sixteen bytes at a
+ * time, so a record costs one pass over its bytes and no look-up of names.  Keys that come in another order, or
+ * are missing, are looked up and the prediction goes on from there.  Everything unusual (escapes, single
+ * quotes, values that do not fit, text that ends too soon) gives up: nothing is kept and the strict reader
+ * takes the record again.
+ *
+ * The text ends with a line feed or carriage return at the latest and has 64 readable bytes behind; both are
+ * control characters, which stop every scan here, so no scan runs beyond the record's line.
+ */
+#include "fmt/json_int.h"
+#include "fmt/simd_int.h"
+#include "col/text.h"
+
+#define RELEARN_AFTER 32 /* mispredicted records in a row */
+#define MOST_LESSONS 64
+
+enum kind { K_SKIP, K_TEXT, K_INT, K_DOUBLE, K_BOOL, K_TIMESTAMP, K_OTHER };
+
+static enum kind kind_of(const psi_json_node *node)
+{
+    switch (node->type->kind) {
+    case PS_STRING: return K_TEXT;
+    case PS_INT8:
+    case PS_INT16:
+    case PS_INT32:
+    case PS_INT64: return K_INT;
+    case PS_DOUBLE: return K_DOUBLE;
+    case PS_BOOL: return K_BOOL;
+    case PS_TIMESTAMP: return K_TIMESTAMP;
+    default: return K_OTHER;
+    }
+}
+
+/* ---- tokens ---- */
+
+/* Behind an opening quote: where the plain text ends; *high tells of bytes that are not ASCII. */
+static inline const char *scan_text(const char *s, uint32_t *high)
+{
+    uint32_t seen = 0;
+
+    for (;; s += 16) {
+        psi_block b = psi_load(s);
+        uint32_t stop = psi_string_stop(b), bits = psi_high(b);
+        if (stop) {
+            int n = psi_first(stop);
+            *high = seen | (bits & ((1u << n) - 1));
+            return s + n;
+        }
+        seen |= bits;
+    }
+}
+
+/* At an opening quote: the text, and behind the closing quote; NULL when it is not plain. */
+static inline const char *take_text(const char *p, ps_slice *text)
+{
+    uint32_t high;
+    const char *end;
+
+    if (PS_UNLIKELY(*p != '"'))
+        return NULL;
+    end = scan_text(p + 1, &high);
+    if (PS_UNLIKELY(*end != '"'))
+        return NULL;
+    *text = (ps_slice){p + 1, (size_t)(end - p - 1)};
+    if (PS_UNLIKELY(high) && psi_utf8_valid(text->data, text->n_bytes) != text->n_bytes)
+        return NULL;
+    return end + 1;
+}
+
+static inline bool is_digit(char c)
+{
+    return (uint8_t)(c - '0') < 10;
+}
+
+static inline bool eight_digits(uint64_t w)
+{
+    return ((w & 0xf0f0f0f0f0f0f0f0ull) | (((w + 0x0606060606060606ull) & 0xf0f0f0f0f0f0f0f0ull) >> 4)) ==
+           0x3333333333333333ull;
+}
+
+static inline uint64_t eight_digits_value(uint64_t w)
+{
+    w -= 0x3030303030303030ull;
+    w = w * 10 + (w >> 8);
+    return ((w & 0x000000ff000000ffull) * 0x000f424000000064ull +
+            ((w >> 16) & 0x000000ff000000ffull) * 0x0000271000000001ull) >> 32;
+}
+
+/* The value of a run of digits, of which *n there are (wrong beyond 19). */
+static inline const char *take_digits(const char *p, uint64_t *value, int64_t *n)
+{
+    const char *start = p;
+    uint64_t w;
+
+    for (memcpy(&w, p, 8); eight_digits(w); memcpy(&w, p, 8)) {
+        *value = *value * 100000000 + eight_digits_value(w);
+        p += 8;
+    }
+    for (; is_digit(*p); p++)
+        *value = *value * 10 + (uint64_t)(*p - '0');
+    *n = p - start;
+    return p;
+}
+
+/* An integer of at most 18 digits; NULL for every other number. */
+static inline const char *take_int(const char *p, int64_t *out)
+{
+    bool negative = *p == '-';
+    uint64_t value = 0;
+    const char *start = p + negative, *end;
+    int64_t n;
+
+    end = take_digits(start, &value, &n);
+    if (PS_UNLIKELY(n == 0 || n > 18 || (n > 1 && *start == '0') || *end == '.' || (*end | 32) == 'e'))
+        return NULL;
+    *out = negative ? -(int64_t)value : (int64_t)value;
+    return end;
+}
+
+static const char *skip_number(const char *p)
+{
+    p += *p == '-';
+    if (!is_digit(*p) || (*p == '0' && is_digit(p[1])))
+        return NULL;
+    while (is_digit(*p))
+        p++;
+    if (*p == '.') {
+        if (!is_digit(*++p))
+            return NULL;
+        while (is_digit(*p))
+            p++;
+    }
+    if ((*p | 32) == 'e') {
+        p++;
+        p += *p == '+' || *p == '-';
+        if (!is_digit(*p))
+            return NULL;
+        while (is_digit(*p))
+            p++;
+    }
+    return p;
+}
+
+/* A decimal number whose digits and power of ten are both exact doubles needs one operation; else the full parser. */
+static const char *take_double(const char *p, double *out)
+{
+    static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    const char *start = p;
+    bool negative = *p == '-';
+    uint64_t value = 0;
+    int64_t n, n_fraction = 0;
+
+    p += negative;
+    if (*p == '0' && is_digit(p[1]))
+        return NULL;
+    p = take_digits(p, &value, &n);
+    if (n == 0)
+        return NULL;
+    if (*p == '.') {
+        p = take_digits(p + 1, &value, &n_fraction);
+        if (n_fraction == 0)
+            return NULL;
+    }
+    if (PS_LIKELY((*p | 32) != 'e' && n + n_fraction <= 15)) {
+        *out = (double)value / powers[n_fraction];
+        if (negative)
+            *out = -*out;
+        return p;
+    }
+    p = skip_number(start);
+    if (!p || p - start > PSI_JSON_NUMBER || !ps_parse_double((ps_slice){start, (size_t)(p - start)}, out))
+        return NULL;
+    return p;
+}
+
+/* A whole value of any kind by the strict reader; `node` NULL skips it. */
+static const char *take_other(psi_json *j, const psi_json_node *node, const char *p)
+{
+    int rc;
+
+    if (j->end < p)
+        j->end = psi_find_line_end(p);
+    psi_json_start(j, p, j->end);
+    rc = node ? psi_json_value(j, node, NULL) : psi_json_skip(j, NULL);
+    return rc == PS_OK && !j->bad ? j->at : NULL;
+}
+
+static inline const char *skip_value(psi_json *j, const char *p)
+{
+    ps_slice text;
+
+    switch (*p) {
+    case '"': return take_text(p, &text);
+    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9': {
+        const char *end = skip_number(p);
+        return end && end - p > PSI_JSON_NUMBER ? NULL : end;
+    }
+    default: return take_other(j, NULL, p);
+    }
+}
+
+/* ---- values into columns ---- */
+
+static inline void put_text(ps_builder *b, ps_slice text)
+{
+    ps_str *out = (ps_str *)(void *)b->data + b->n++;
+
+    if (text.n_bytes <= PS_STR_INLINE) {
+        *out = psi_short_text(text.data, (uint32_t)text.n_bytes);
+    } else {
+        out->n_bytes = (uint32_t)text.n_bytes;
+        memcpy(out->far.prefix, text.data, 4);
+        out->far.data = text.data;
+    }
+}
+
+static inline bool put_int(ps_builder *b, int64_t value)
+{
+    switch (b->type->kind) {
+    case PS_INT64: ((int64_t *)(void *)b->data)[b->n++] = value; return true;
+    case PS_INT32:
+        if (value != (int32_t)value)
+            return false;
+        ((int32_t *)(void *)b->data)[b->n++] = (int32_t)value;
+        return true;
+    case PS_INT16:
+        if (value != (int16_t)value)
+            return false;
+        ((int16_t *)(void *)b->data)[b->n++] = (int16_t)value;
+        return true;
+    default:
+        if (value < INT8_MIN || value > UINT8_MAX)
+            return false;
+        ((int8_t *)b->data)[b->n++] = (int8_t)value;
+        return true;
+    }
+}
+
+static const char *take_timestamp(psi_json *j, ps_builder *b, const char *p)
+{
+    ps_slice text;
+    int64_t value;
+
+    if (*p == '"') {
+        p = take_text(p, &text);
+        if (!p || !psi_times_timestamp(&j->opt->times, text, &value))
+            return NULL;
+    } else {
+        p = take_int(p, &value);
+        if (!p)
+            return NULL;
+        value = (int64_t)((uint64_t)value * PS_US_SECOND);
+    }
+    ((int64_t *)(void *)b->data)[b->n++] = value;
+    return p;
+}
+
+/* The value at p as the next row of the column; NULL when it is for the strict reader. */
+static inline const char *take_value(psi_json *j, const psi_json_node *node, enum kind kind, const char *p)
+{
+    ps_builder *b = node->b;
+    ps_slice text;
+    int64_t value;
+    double real;
+
+    if (PS_UNLIKELY(b->n >= b->capacity))
+        return NULL;
+    if (PS_UNLIKELY(*p == 'n'))
+        return memcmp(p, "null", 4) == 0 && ps_build_null(b, NULL) == PS_OK ? p + 4 : NULL;
+    switch (kind) {
+    case K_TEXT:
+        p = take_text(p, &text);
+        if (PS_LIKELY(p != NULL))
+            put_text(b, text);
+        return p;
+    case K_INT: p = take_int(p, &value); return p && put_int(b, value) ? p : NULL;
+    case K_DOUBLE:
+        p = take_double(p, &real);
+        if (p)
+            ((double *)(void *)b->data)[b->n++] = real;
+        return p;
+    case K_BOOL:
+        if (memcmp(p, "true", 4) != 0 && memcmp(p, "false", 5) != 0)
+            return NULL;
+        ((uint8_t *)b->data)[b->n++] = *p == 't';
+        return p + (*p == 't' ? 4 : 5);
+    case K_TIMESTAMP: return take_timestamp(j, b, p);
+    default: return take_other(j, node, p);
+    }
+}
+
+/* ---- records ---- */
+
+static inline bool as_expected(const char *p, const psi_json_slot *slot)
+{
+    int n = slot->n_bytes;
+
+    for (int i = 0; i < n; i += 16) {
+        uint32_t same = psi_same(psi_load(p + i), psi_load(slot->text + i));
+        uint32_t want = n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1;
+        if ((same & want) != want)
+            return false;
+    }
+    return true;
+}
+
+static inline const char *skip_blanks(const char *p)
+{
+    while (*p == ' ' || *p == '\t')
+        p++;
+    return p;
+}
+
+/* Reads `{` or `,`, a plain name and a colon; at the value then. */
+static const char *take_name(const char *p, ps_slice *name)
+{
+    p = skip_blanks(p + 1);
+    p = take_text(p, name);
+    if (!p)
+        return NULL;
+    p = skip_blanks(p);
+    return *p == ':' ? skip_blanks(p + 1) : NULL;
+}
+
+/* The slot of this name, looked for from `from` on and around; -1 none. */
+static int find_slot(const psi_json_fast *fast, int from, ps_slice name)
+{
+    for (int k = 0, i = from; k < fast->n_slots; k++, i++) {
+        if (i >= fast->n_slots)
+            i = 0;
+        if (fast->slots[i].name.n_bytes == name.n_bytes && memcmp(fast->slots[i].name.data, name.data, name.n_bytes) == 0)
+            return i;
+    }
+    return -1;
+}
+
+/* The members of the object at p, up to and with the closing brace. */
+static const char *take_members(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char *p, int64_t row,
+                                bool *missed, int *n_set)
+{
+    for (int i = 0;;) {
+        const psi_json_slot *slot = &fast->slots[i];
+        int child = -1;
+        enum kind kind = K_SKIP;
+
+        if (PS_LIKELY(i < fast->n_slots && as_expected(p, slot))) {
+            p += slot->n_bytes;
+            child = slot->child;
+            kind = slot->kind;
+            i++;
+        } else if (*p == '}') {
+            return p + 1;
+        } else {
+            ps_slice name;
+            int found;
+
+            if (*p != ',' && (*p != '{' || i > 0))
+                return NULL;
+            *missed = true;
+            if (!(p = take_name(p, &name)))
+                return NULL;
+            if ((found = find_slot(fast, i, name)) >= 0) {
+                child = fast->slots[found].child;
+                kind = fast->slots[found].kind;
+                i = found + 1;
+            } else if ((child = psi_json_find(root, name)) >= 0) {
+                kind = kind_of(&root->children[child]);
+            }
+        }
+        if (child < 0) {
+            p = skip_value(j, p);
+        } else {
+            if (PS_UNLIKELY(root->children[child].b->n != row))
+                return NULL; /* a name for the second time */
+            p = take_value(j, &root->children[child], kind, p);
+            ++*n_set;
+        }
+        if (PS_UNLIKELY(!p))
+            return NULL;
+    }
+}
+
+static bool fill_rest(const psi_json_node *root, int64_t row)
+{
+    for (int i = 0; i < root->n_children; i++)
+        if (root->children[i].b->n == row && ps_build_null(root->children[i].b, NULL) != PS_OK)
+            return false;
+    return true;
+}
+
+bool psi_json_fast_record(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char *p, const char *limit,
+                          int64_t row, const char **end)
+{
+    bool missed = false;
+    int n_set = 0;
+
+    j->end = limit;
+    if (PS_UNLIKELY(fast->n_slots == 0 || *p != '{'))
+        return false;
+    p = take_members(fast, j, root, p, row, &missed, &n_set);
+    if (PS_UNLIKELY(!p || (limit && p > limit) || (n_set < root->n_children && !fill_rest(root, row)))) {
+        for (int i = 0; i < root->n_children; i++)
+            ps_build_pop(root->children[i].b, row);
+        return false;
+    }
+    fast->n_misses = missed ? fast->n_misses + 1 : 0;
+    *end = p;
+    return true;
+}
+
+/* ---- learning ---- */
+
+void psi_json_fast_clear(psi_json_fast *fast)
+{
+    ps_free(fast->slots);
+    *fast = (psi_json_fast){0};
+}
+
+bool psi_json_fast_wants(const psi_json_fast *fast)
+{
+    return fast->n_learned < MOST_LESSONS && (fast->n_slots == 0 || fast->n_misses >= RELEARN_AFTER);
+}
+
+/* What stands from p to the value, with the name in it. */
+static ps_status add_slot(psi_json_fast *fast, const psi_json_node *root, const char *p, const char *value, const char *name,
+                          size_t n_name, ps_error *err)
+{
+    psi_json_slot slot = {.n_bytes = (uint8_t)(value - p), .child = -1, .kind = K_SKIP};
+    int child = psi_json_find(root, (ps_slice){name, n_name});
+
+    memcpy(slot.text, p, slot.n_bytes);
+    slot.name_at = (uint8_t)(name - p);
+    slot.name.n_bytes = n_name;
+    if (child >= 0) {
+        slot.child = (int16_t)child;
+        slot.kind = (uint8_t)kind_of(&root->children[child]);
+    }
+    struct { psi_json_slot *items; int n, capacity; } list = {fast->slots, fast->n_slots, fast->capacity};
+    ps_status rc = PS_PUSH(&list, slot, err);
+    fast->slots = list.items;
+    fast->n_slots = list.n;
+    fast->capacity = list.capacity;
+    return rc;
+}
+
+ps_status psi_json_fast_learn(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char *p, const char *end,
+                              ps_error *err)
+{
+    j->end = end;
+    fast->n_misses = 0;
+    fast->n_slots = 0;
+    fast->n_learned++;
+    while (p < end && *p != '}') {
+        ps_slice name;
+        const char *value = *p == ',' || (*p == '{' && fast->n_slots == 0) ? take_name(p, &name) : NULL;
+
+        if (!value || value - p > PSI_FAST_TEXT || fast->n_slots == INT16_MAX)
+            break;
+        PS_TRY(add_slot(fast, root, p, value, name.data, name.n_bytes, err));
+        if (!(p = skip_value(j, value)))
+            break;
+    }
+    for (int i = 0; i < fast->n_slots; i++)
+        fast->slots[i].name.data = fast->slots[i].text + fast->slots[i].name_at;
+    return PS_OK;
+}
