@@ -239,6 +239,8 @@ static ps_status run_pulled(psi_stream *stream, ps_error *err)
     rc = stream->sink->vt->pull(stream->sink, stream->batch_id, batch, err);
     if (rc == PS_OK && psi_query_stopping(stream->query))
         rc = ps_raise(err, PS_E_CANCELLED);
+    if (rc == PS_OK && psi_batch_run_failure(batch, err))
+        rc = err->code; /* the function caught it, but there is no whole batch */
     if (rc == PS_OK && !psi_batch_run_is_computed(batch) && (stream->n_stateful > 0 || stream->has_watermark))
         rc = psi_stream_compute(stream, nowhere, NULL, err);
     psi_batch_run_end(batch);

@@ -60,7 +60,7 @@ struct ps_query {
     char **progress;          /* JSON texts, oldest first */
     int n_progress, progress_capacity;
     char *committed_text, *available_text; /* "{source: offset}" of 1.7 */
-    char *plan_text;          /* explain(), after the first planned batch */
+    bool planned;             /* a batch was planned: explain() has something to say */
     char *held_text;          /* explainProgress() */
 };
 
@@ -131,8 +131,8 @@ struct psi_stream {
     int64_t timings[PSI_T_COUNT]; /* ns, -1: not taken */
     int64_t trigger_start_ms, previous_start_ms; /* -1: none */
     int64_t idle_timer_ms;        /* -1: unset */
-    ps_bytes last_operators;      /* stateOperators of the last executed batch, counts zeroed */
-    bool last_had_watermark, last_sink_counted;
+
+    bool last_had_watermark;      /* the last executed batch had one */
     uint64_t seed;
 };
 
@@ -146,6 +146,8 @@ ps_status psi_stream_compute(psi_stream *stream, ps_status (*write)(void *, ps_b
 /* --- batch_run.c ---------------------------------------------------------------------------------------------- */
 ps_status psi_batch_run_new(psi_stream *stream, ps_batch_run **out, ps_error *err);
 bool psi_batch_run_is_computed(const ps_batch_run *run);
+/* The plan failed in an action, whatever the function made of that. */
+bool psi_batch_run_failure(const ps_batch_run *run, ps_error *out);
 void psi_batch_run_end(ps_batch_run *run); /* drops the spool; nodes that are still about raise from now on */
 
 /* --- progress.c ------------------------------------------------------------------------------------------------ */

@@ -325,7 +325,6 @@ void psi_stream_close(psi_stream *stream)
     ps_free(stream->watermark.values);
     ps_seqlog_close(stream->offsets);
     ps_seqlog_close(stream->commits);
-    ps_bytes_clear(&stream->last_operators);
     ps_free((char *)stream->run.state_dir);
     ps_conf_clear(&stream->conf);
     *stream = (psi_stream){0};
