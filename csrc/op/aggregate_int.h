@@ -1,0 +1,58 @@
+/*
+ * op/aggregate_int.h - what the files of the aggregation share.
+ */
+#ifndef PS_OP_AGGREGATE_INT_H
+#define PS_OP_AGGREGATE_INT_H
+#include "expr/aggregate.h"
+#include "op/aggregate.h"
+#include "op/op_int.h"
+#include "state/store.h"
+
+/* A node's spec: the grouping columns (a plain column keeps its id) and the aggregate calls, whose ids are those of the
+ * output attributes behind them. */
+typedef struct psi_aggregate_spec {
+    ps_named_list grouping;
+    ps_agg_calls calls;
+} psi_aggregate_spec;
+
+/* How slots are laid out for a node. */
+typedef struct psi_aggregate_plan {
+    const psi_aggregate_spec *spec;
+    int n_keys, n_calls;
+    int time_key;         /* grouping column with the event-time mark, or -1 */
+    ps_layout layout;
+    size_t *at;           /* of each call's buffer in a slot; owned */
+    char *schema;         /* of the value, for the state's metadata; owned */
+} psi_aggregate_plan;
+ps_status psi_aggregate_plan_init(psi_aggregate_plan *plan, const ps_node *node, ps_error *err);
+void psi_aggregate_plan_clear(psi_aggregate_plan *plan);
+
+/* The arguments of one call under FILTER: evaluated over the rows that pass. */
+typedef struct psi_filtered {
+    ps_program *condition; /* NULL: the call has no FILTER */
+    ps_program *args;      /* of a call with FILTER, NULL when it takes none */
+} psi_filtered;
+
+struct ps_aggregate_partial {
+    const psi_aggregate_plan *plan;
+    ps_program *program;   /* keys, then arguments of the calls without FILTER */
+    int n_outs;
+    int *first_arg;        /* of each call among outs */
+    psi_filtered *filtered;
+    ps_vec **outs, **args; /* results of the programs */
+    ps_table table;
+    uint64_t seed;
+    uint64_t *hashes;
+    uint8_t **slots, **some; /* of the live rows; of those that pass a FILTER */
+    int64_t room;          /* rows that the three have place for */
+};
+ps_status psi_partial_new(const psi_aggregate_plan *plan, const ps_node *node, ps_run *run, uint64_t seed, ps_aggregate_partial **out, ps_error *err);
+void psi_partial_free(ps_aggregate_partial *partial); /* accepts NULL */
+/* Adds the slot of an aggregation without keys, which is there without rows too. */
+ps_status psi_partial_ensure(ps_aggregate_partial *partial, ps_error *err);
+
+/* Merges the aggregates of slots of one table into those of another. */
+ps_status psi_aggregate_merge(const psi_aggregate_plan *plan, ps_table *to, uint8_t **to_slots, const ps_table *from, uint8_t **from_slots, int64_t n, ps_error *err);
+/* Emits groups as rows. */
+ps_status psi_aggregate_emit(ps_op *op, const psi_aggregate_plan *plan, const ps_table *table, uint8_t **slots, int64_t n, ps_error *err);
+#endif

@@ -1,0 +1,548 @@
+/*
+ * state/key.c - from columns to key records and back.
+ */
+#include "state/key.h"
+#include "base/hash.h"
+#include "col/text.h"
+#include "state/table.h"
+#include "state/value.h"
+
+#define MAX_BITS 16
+
+/* ---- layout ---- */
+
+static int count_bits(const ps_type *type)
+{
+    int n = 1;
+
+    if (type->kind == PS_STRUCT)
+        for (int f = 0; f < type->n_fields; f++)
+            n += count_bits(type->fields[f].type);
+    return n;
+}
+
+static ps_key_form form_of(const ps_type *type)
+{
+    if (ps_kind_is_text(type->kind))
+        return PS_KEY_TEXT;
+    if (type->kind == PS_STRUCT)
+        return PS_KEY_STRUCT;
+    return ps_kind_is_nested(type->kind) ? PS_KEY_VALUE : PS_KEY_FIXED;
+}
+
+static ps_status add_leaf(ps_key *key, const ps_type *type, ps_key_form form, ps_error *err)
+{
+    ps_key_leaf leaf = {type, form, 0, (uint16_t)(1u << key->n_bits++)};
+    size_t width = form == PS_KEY_FIXED ? ps_type_width(type) : form == PS_KEY_STRUCT ? 0 : sizeof(ps_cell);
+    size_t align = width == 0 ? 1 : width > 8 ? 8 : width;
+
+    leaf.at = (uint16_t)((key->n_bytes + align - 1) & ~(align - 1));
+    key->n_bytes = (uint16_t)(leaf.at + width);
+    if (form == PS_KEY_TEXT || form == PS_KEY_VALUE) {
+        PS_TRY(ps_grow(&key->cells, key->n_cells, &key->cells_capacity, sizeof *key->cells, err));
+        key->cells[key->n_cells++] = leaf.at;
+    }
+    PS_TRY(ps_grow(&key->leaves, key->n_leaves, &key->leaves_capacity, sizeof *key->leaves, err));
+    key->leaves[key->n_leaves++] = leaf;
+    if (form == PS_KEY_STRUCT)
+        for (int f = 0; f < type->n_fields; f++)
+            PS_TRY(add_leaf(key, type->fields[f].type, form_of(type->fields[f].type), err));
+    return PS_OK;
+}
+
+/* All columns but the event time as one value: a struct in a cell. */
+static ps_status pack(ps_key *key, int time_col, ps_error *err)
+{
+    ps_field *fields;
+    int n = 0;
+    ps_status rc;
+
+    PS_TRY(ps_alloc0((size_t)key->n_types * sizeof *fields, &fields, err));
+    for (int i = 0; i < key->n_types; i++)
+        if (i != time_col)
+            fields[n++] = (ps_field){(char *)"", key->types[i], true, NULL};
+    rc = ps_type_struct(fields, n, &key->packed, err);
+    ps_free(fields);
+    PS_TRY(rc);
+    return add_leaf(key, key->packed, PS_KEY_VALUE, err);
+}
+
+static void find_time(ps_key *key, int time_col)
+{
+    int leaf = key->first_leaf[time_col];
+    uint16_t nulls = key->leaves[leaf].null_bit;
+
+    if (key->leaves[leaf].form == PS_KEY_STRUCT) /* window: the struct, its start, its end */
+        leaf += 2;
+    if (leaf < key->n_leaves && key->leaves[leaf].form == PS_KEY_FIXED && ps_type_width(key->leaves[leaf].type) == 8) {
+        key->time_leaf = leaf;
+        key->time_nulls = nulls | key->leaves[leaf].null_bit;
+    }
+}
+
+static ps_status lay_out(ps_key *key, int time_col, ps_error *err)
+{
+    int n_bits = 0;
+    bool packed;
+
+    for (int i = 0; i < key->n_types; i++)
+        n_bits += count_bits(key->types[i]);
+    packed = n_bits > MAX_BITS;
+    for (int i = 0; i < key->n_types; i++) {
+        key->first_leaf[i] = -1;
+        if (packed && i != time_col)
+            continue;
+        key->first_leaf[i] = key->n_leaves;
+        PS_TRY(add_leaf(key, key->types[i], form_of(key->types[i]), err));
+    }
+    if (packed)
+        PS_TRY(pack(key, time_col, err));
+    key->n_bytes = (uint16_t)((key->n_bytes + 7) & ~7);
+    if (time_col >= 0)
+        find_time(key, time_col);
+    return PS_OK;
+}
+
+ps_status ps_key_init(ps_key *key, const ps_type *const *types, int n_types, int time_col, ps_error *err)
+{
+    ps_status rc;
+
+    memset(key, 0, sizeof *key);
+    key->time_leaf = -1;
+    PS_TRY_OR(fail, ps_alloc0((size_t)n_types * sizeof *key->types, &key->types, err));
+    PS_TRY_OR(fail, ps_alloc0((size_t)n_types * sizeof *key->first_leaf, &key->first_leaf, err));
+    for (int i = 0; i < n_types; i++)
+        key->types[key->n_types++] = ps_type_ref(types[i]);
+    PS_TRY_OR(fail, lay_out(key, time_col, err));
+    key->direct = key->n_leaves == 1 && key->leaves[0].form == PS_KEY_FIXED && key->leaves[0].type->kind != PS_DOUBLE &&
+                  ps_type_width(key->leaves[0].type) == 8;
+    return PS_OK;
+fail:
+    ps_key_clear(key);
+    return rc;
+}
+
+void ps_key_clear(ps_key *key)
+{
+    for (int i = 0; i < key->n_types; i++)
+        ps_type_unref(key->types[i]);
+    ps_free(key->types);
+    ps_free(key->first_leaf);
+    ps_type_unref(key->packed);
+    ps_free(key->leaves);
+    ps_free(key->cells);
+    memset(key, 0, sizeof *key);
+}
+
+void ps_images_clear(ps_images *images)
+{
+    ps_free(images->room);
+    ps_bytes_clear(&images->values);
+    images->room = NULL;
+}
+
+/* ---- encoding ---- */
+
+/* Where a chunk goes.  rows[k] is the row of the vector at hand, -1 where a struct around it is NULL. */
+typedef struct target {
+    const ps_key *key;
+    uint8_t *data;
+    size_t stride;
+    uint64_t *heads;
+    int n;
+} target;
+
+static inline void set_null(target *to, int k, const ps_key_leaf *leaf)
+{
+    to->heads[k] |= (uint64_t)leaf->null_bit << 48;
+}
+
+#define PUT_LOOP(T, value)                                                                         \
+    for (int k = 0; k < to->n; k++) {                                                              \
+        int64_t at;                                                                                \
+        if (rows[k] < 0)                                                                           \
+            continue;                                                                              \
+        at = ps_at(view, rows[k]);                                                                 \
+        if (view->valid && !ps_bit(view->valid, at)) {                                             \
+            set_null(to, k, leaf);                                                                 \
+        } else {                                                                                   \
+            T x = ((const T *)view->data)[at];                                                     \
+            T y = (value);                                                                         \
+            memcpy(out + (size_t)k * to->stride, &y, sizeof y);                                    \
+        }                                                                                          \
+    }
+
+static void put_fixed(target *to, const ps_key_leaf *leaf, const ps_view *view, const int32_t *rows)
+{
+    uint8_t *out = to->data + leaf->at;
+
+    switch (leaf->type->kind) {
+    case PS_FLOAT: PUT_LOOP(float, x != x ? __builtin_nanf("") : x + 0.0f); return;
+    case PS_DOUBLE: PUT_LOOP(double, x != x ? __builtin_nan("") : x + 0.0); return;
+    case PS_DECIMAL: PUT_LOOP(__int128, x); return;
+    case PS_CALENDAR: PUT_LOOP(ps_calendar, x); return;
+    default: break;
+    }
+    switch (ps_type_width(leaf->type)) {
+    case 1: PUT_LOOP(uint8_t, x); return;
+    case 2: PUT_LOOP(uint16_t, x); return;
+    case 4: PUT_LOOP(uint32_t, x); return;
+    case 8: PUT_LOOP(uint64_t, x); return;
+    default:
+        for (int k = 0; k < to->n; k++) /* VOID */
+            if (rows[k] >= 0)
+                set_null(to, k, leaf);
+    }
+}
+
+/* The image of a cell: as the slot has it, but with a pointer in place of a place in the heap. */
+static void put_cell(uint8_t *out, const char *data, size_t n_bytes)
+{
+    ps_cell cell;
+
+    memset(&cell, 0, sizeof cell);
+    cell.n_bytes = (uint32_t)n_bytes;
+    if (n_bytes <= PS_CELL_INLINE) {
+        memcpy(cell.inlined, data, n_bytes);
+    } else {
+        cell.far.at = (uint64_t)(uintptr_t)data;
+        memcpy(cell.far.prefix, data, 8);
+    }
+    memcpy(out, &cell, sizeof cell);
+}
+
+static void put_text(target *to, const ps_key_leaf *leaf, const ps_view *view, const int32_t *rows)
+{
+    for (int k = 0; k < to->n; k++) {
+        int64_t at;
+        const ps_str *s;
+        if (rows[k] < 0)
+            continue;
+        at = ps_at(view, rows[k]);
+        if (view->valid && !ps_bit(view->valid, at)) {
+            set_null(to, k, leaf);
+            continue;
+        }
+        s = (const ps_str *)view->data + at;
+        put_cell(to->data + leaf->at + (size_t)k * to->stride, ps_str_data(s), s->n_bytes);
+    }
+}
+
+/* The bytes of all nested values of a chunk share a buffer that may move, so cells hold offsets until it is whole. */
+static ps_status put_values(target *to, const ps_key_leaf *leaf, ps_vec *const *cols, int n_cols, const int32_t *rows,
+                            ps_bytes *values, ps_error *err)
+{
+    for (int k = 0; k < to->n; k++) {
+        ps_cell cell = {.n_bytes = 0};
+        cell.far.at = values->n_bytes;
+        if (rows[k] < 0)
+            continue;
+        if (leaf->type != to->key->packed && ps_vec_is_null(cols[0], rows[k])) {
+            set_null(to, k, leaf);
+            continue;
+        }
+        for (int c = 0; c < n_cols; c++)
+            if (cols[c] != NULL)
+                PS_TRY(ps_value_write(cols[c], rows[k], true, values, err));
+        if (values->n_bytes - cell.far.at > INT32_MAX)
+            return ps_raise(err, PS_E_INTERNAL, "a key of state is longer than 2 GiB");
+        cell.n_bytes = (uint32_t)(values->n_bytes - cell.far.at);
+        memcpy(to->data + leaf->at + (size_t)k * to->stride, &cell, sizeof cell);
+    }
+    return PS_OK;
+}
+
+static void point_at_values(target *to, const ps_bytes *values)
+{
+    for (int i = 0; i < to->key->n_leaves; i++) {
+        const ps_key_leaf *leaf = &to->key->leaves[i];
+        if (leaf->form != PS_KEY_VALUE)
+            continue;
+        for (int k = 0; k < to->n; k++) {
+            uint8_t *image = to->data + leaf->at + (size_t)k * to->stride;
+            ps_cell cell;
+            memcpy(&cell, image, sizeof cell);
+            if (cell.n_bytes > 0)
+                put_cell(image, values->data + cell.far.at, cell.n_bytes);
+        }
+    }
+}
+
+static ps_status put_column(target *to, int *leaf_at, ps_vec *col, const int32_t *rows, ps_bytes *values, ps_error *err)
+{
+    const ps_key_leaf *leaf = &to->key->leaves[(*leaf_at)++];
+    ps_view view;
+    int32_t inner[PS_CHUNK];
+
+    ps_view_init(&view, col);
+    switch (leaf->form) {
+    case PS_KEY_FIXED: put_fixed(to, leaf, &view, rows); return PS_OK;
+    case PS_KEY_TEXT: put_text(to, leaf, &view, rows); return PS_OK;
+    case PS_KEY_VALUE: return put_values(to, leaf, &col, 1, rows, values, err);
+    case PS_KEY_STRUCT: break;
+    }
+    for (int k = 0; k < to->n; k++) {
+        inner[k] = rows[k] < 0 ? -1 : (int32_t)ps_at(&view, rows[k]);
+        if (inner[k] >= 0 && view.valid && !ps_bit(view.valid, inner[k])) {
+            set_null(to, k, leaf);
+            inner[k] = -1;
+        }
+    }
+    for (int c = 0; c < leaf->type->n_fields; c++)
+        PS_TRY(put_column(to, leaf_at, view.base->children[c], inner, values, err));
+    return PS_OK;
+}
+
+/* The columns that are packed, NULL in place of the one that is not. */
+static ps_status put_packed(target *to, ps_vec *const *cols, const int32_t *rows, ps_bytes *values, ps_error *err)
+{
+    const ps_key *key = to->key;
+    ps_vec **packed;
+    ps_status rc;
+
+    PS_TRY(ps_alloc((size_t)key->n_types * sizeof *packed, &packed, err));
+    for (int i = 0; i < key->n_types; i++)
+        packed[i] = key->first_leaf[i] < 0 ? cols[i] : NULL;
+    rc = put_values(to, &key->leaves[key->n_leaves - 1], packed, key->n_types, rows, values, err);
+    ps_free(packed);
+    return rc;
+}
+
+ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, int64_t start, int n, const uint64_t *hashes,
+                        ps_images *out, ps_error *err)
+{
+    int32_t at[PS_CHUNK];
+    target to = {key, NULL, key->n_bytes, out->heads, n};
+
+    out->n = n;
+    for (int k = 0; k < n; k++)
+        out->heads[k] = ps_tag_of(hashes[start + k]);
+    if (key->direct && !rows->sel && cols[0]->shape == PS_FLAT && !cols[0]->valid) {
+        out->data = (const uint8_t *)cols[0]->data + start * 8;
+        out->stride = 8;
+        return PS_OK;
+    }
+    if (out->room == NULL)
+        PS_TRY(ps_alloc((size_t)PS_CHUNK * key->n_bytes, &out->room, err));
+    memset(out->room, 0, (size_t)n * key->n_bytes);
+    out->data = to.data = out->room;
+    out->stride = key->n_bytes;
+    for (int k = 0; k < n; k++)
+        at[k] = (int32_t)ps_row(rows, start + k);
+    ps_bytes_reset(&out->values);
+    for (int i = 0; i < key->n_types; i++) {
+        int leaf = key->first_leaf[i];
+        if (leaf >= 0)
+            PS_TRY(put_column(&to, &leaf, cols[i], at, &out->values, err));
+    }
+    if (key->packed)
+        PS_TRY(put_packed(&to, cols, at, &out->values, err));
+    if (out->values.n_bytes > 0)
+        point_at_values(&to, &out->values);
+    return PS_OK;
+}
+
+/* ---- hashes ---- */
+
+static bool has_map(const ps_type *type)
+{
+    if (type->kind == PS_MAP)
+        return true;
+    for (int f = 0; f < type->n_fields; f++)
+        if (has_map(type->fields[f].type))
+            return true;
+    return false;
+}
+
+/* Maps are equal whatever the order of their entries: what is hashed are the canonical bytes. */
+static ps_status hash_bytes_of(ps_vec *col, const ps_rows *rows, uint64_t seed, bool combine, uint64_t *hashes, ps_error *err)
+{
+    ps_bytes bytes = {0};
+    ps_status rc = PS_OK;
+
+    for (int64_t j = 0; j < rows->n && rc == PS_OK; j++) {
+        uint64_t hash;
+        ps_bytes_reset(&bytes);
+        rc = ps_value_write(col, ps_row(rows, j), true, &bytes, err);
+        if (rc != PS_OK)
+            break;
+        hash = ps_hash_bytes(bytes.data, bytes.n_bytes, seed);
+        hashes[j] = combine ? ps_hash_combine(hashes[j], hash) : hash;
+    }
+    ps_bytes_clear(&bytes);
+    return rc;
+}
+
+ps_status ps_key_hash(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, uint64_t seed, uint64_t *hashes, ps_error *err)
+{
+    if (key->n_types == 0)
+        memset(hashes, 0, (size_t)rows->n * sizeof *hashes);
+    for (int i = 0; i < key->n_types; i++) {
+        if (has_map(key->types[i]))
+            PS_TRY(hash_bytes_of(cols[i], rows, seed, i > 0, hashes, err));
+        else
+            ps_vec_hash(cols[i], rows->sel, rows->n, seed, i > 0, hashes);
+    }
+    return PS_OK;
+}
+
+/* ---- decoding ---- */
+
+typedef struct origin {
+    const ps_key *key;
+    uint8_t *const *slots;
+    int64_t n;
+    const ps_heap *heap;
+} origin;
+
+static inline bool is_null(const origin *from, int64_t k, uint16_t nulls)
+{
+    return (((const ps_slot *)from->slots[k])->nulls & nulls) != 0;
+}
+
+static ps_status mark_nulls(const origin *from, uint16_t nulls, ps_vec *vec, ps_error *err)
+{
+    for (int64_t k = 0; k < from->n; k++)
+        if (is_null(from, k, nulls)) {
+            if (!vec->valid)
+                PS_TRY(ps_vec_make_nullable(vec, err));
+            ps_bit_clear(vec->valid, k);
+        }
+    return PS_OK;
+}
+
+#define GET_LOOP(T)                                                                                \
+    for (int64_t k = 0; k < from->n; k++)                                                          \
+        memcpy((T *)vec->data + k, from->slots[k] + at, sizeof(T));
+
+static void get_fixed(const origin *from, const ps_key_leaf *leaf, ps_vec *vec)
+{
+    size_t at = PS_SLOT_KEY + leaf->at;
+
+    switch (ps_type_width(leaf->type)) {
+    case 1: GET_LOOP(uint8_t); return;
+    case 2: GET_LOOP(uint16_t); return;
+    case 4: GET_LOOP(uint32_t); return;
+    case 8: GET_LOOP(uint64_t); return;
+    case 16: GET_LOOP(__int128); return;
+    default: return;
+    }
+}
+
+static ps_status get_text(const origin *from, const ps_key_leaf *leaf, ps_vec *vec, ps_error *err)
+{
+    size_t at = PS_SLOT_KEY + leaf->at, n_far = 0;
+    ps_str *out = vec->data;
+    ps_buf *buf = NULL;
+    ps_status rc;
+
+    for (int64_t k = 0; k < from->n; k++) {
+        uint32_t n = ((const ps_cell *)(from->slots[k] + at))->n_bytes;
+        n_far += n > PS_STR_INLINE ? n : 0;
+    }
+    if (n_far > 0)
+        PS_TRY(ps_buf_new(n_far, &buf, err));
+    n_far = 0;
+    for (int64_t k = 0; k < from->n; k++) {
+        ps_slice text = ps_cell_get(from->heap, (const ps_cell *)(from->slots[k] + at));
+        if (text.n_bytes > PS_STR_INLINE) {
+            text.data = memcpy(buf->data + n_far, text.data, text.n_bytes);
+            n_far += text.n_bytes;
+        }
+        out[k] = ps_str_make(text.data, (uint32_t)text.n_bytes);
+    }
+    rc = buf ? ps_vec_pin(vec, buf, err) : PS_OK;
+    ps_buf_unref(buf);
+    return rc;
+}
+
+/* field: of the packed struct, or -1. */
+static ps_status get_values(const origin *from, const ps_key_leaf *leaf, const ps_type *type, int field, ps_vec **out, ps_error *err)
+{
+    ps_builder *b = NULL;
+    ps_status rc;
+
+    PS_TRY(ps_build_new(type, from->n, &b, err));
+    for (int64_t k = 0; k < from->n; k++) {
+        ps_slice bytes = ps_cell_get(from->heap, (const ps_cell *)(from->slots[k] + PS_SLOT_KEY + leaf->at));
+        for (int f = 0; f < field; f++)
+            if (!ps_value_skip(leaf->type->fields[f].type, &bytes))
+                bytes.n_bytes = 0;
+        if (field < 0 && is_null(from, k, leaf->null_bit))
+            rc = ps_build_null(b, err);
+        else
+            rc = ps_value_read(&bytes, b, err);
+        PS_TRY_OR(done, rc);
+    }
+    rc = ps_build_finish(b, out, err);
+done:
+    ps_build_free(b);
+    return rc;
+}
+
+static ps_status get_column(const origin *from, int *leaf_at, uint16_t outer_nulls, ps_vec **out, ps_error *err)
+{
+    const ps_key_leaf *leaf = &from->key->leaves[(*leaf_at)++];
+    uint16_t nulls = outer_nulls | leaf->null_bit;
+    ps_vec *vec = NULL, *child;
+    ps_status rc;
+
+    if (leaf->form == PS_KEY_VALUE)
+        return get_values(from, leaf, leaf->type, -1, out, err);
+    if (leaf->type->kind == PS_NULL)
+        return ps_vec_null(leaf->type, from->n, out, err);
+    PS_TRY(ps_vec_new(leaf->type, from->n, false, &vec, err));
+    if (leaf->form == PS_KEY_FIXED)
+        get_fixed(from, leaf, vec);
+    else if (leaf->form == PS_KEY_TEXT)
+        PS_TRY_OR(fail, get_text(from, leaf, vec, err));
+    else
+        for (int c = 0; c < leaf->type->n_fields; c++) {
+            PS_TRY_OR(fail, get_column(from, leaf_at, nulls, &child, err));
+            PS_TRY_OR(fail, ps_vec_add_child(vec, child, err));
+        }
+    PS_TRY_OR(fail, mark_nulls(from, nulls, vec, err));
+    *out = vec;
+    return PS_OK;
+fail:
+    ps_vec_unref(vec);
+    return rc;
+}
+
+ps_status ps_key_decode(const ps_key *key, int col, uint8_t *const *slots, int64_t n, const ps_heap *heap, ps_vec **out, ps_error *err)
+{
+    origin from = {key, slots, n, heap};
+    int leaf = key->first_leaf[col], field = 0;
+
+    *out = NULL;
+    if (leaf >= 0)
+        return get_column(&from, &leaf, 0, out, err);
+    for (int i = 0; i < col; i++)
+        field += key->first_leaf[i] < 0;
+    return get_values(&from, &key->leaves[key->n_leaves - 1], key->types[col], field, out, err);
+}
+
+bool ps_key_time(const ps_key *key, const uint8_t *slot, int64_t *us)
+{
+    if (key->time_leaf < 0 || (((const ps_slot *)slot)->nulls & key->time_nulls))
+        return false;
+    memcpy(us, slot + PS_SLOT_KEY + key->leaves[key->time_leaf].at, sizeof *us);
+    return true;
+}
+
+ps_status ps_key_text(const ps_key *key, const uint8_t *slot, const ps_heap *heap, ps_bytes *out, ps_error *err)
+{
+    uint8_t *one = (uint8_t *)(uintptr_t)slot;
+    ps_status rc = ps_bytes_char(out, '(', err);
+
+    for (int i = 0; i < key->n_types && rc == PS_OK; i++) {
+        ps_vec *vec;
+        if (i > 0)
+            PS_TRY(ps_bytes_text(out, ", ", err));
+        PS_TRY(ps_key_decode(key, i, &one, 1, heap, &vec, err));
+        rc = ps_vec_is_null(vec, 0) ? ps_bytes_text(out, "NULL", err) : ps_text_of_value(vec, 0, ps_zone_utc(), out, err);
+        ps_vec_unref(vec);
+    }
+    PS_TRY(rc);
+    return ps_bytes_char(out, ')', err);
+}
