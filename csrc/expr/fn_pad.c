@@ -129,9 +129,3 @@ PS_KERNEL_TEXT_3(rpad, ps_str, int32_t, ps_str)
 {
     return pad(ps_str_slice(&x), y, ps_str_slice(&z), psi_arg_is_binary(run, 0), false, out, err);
 }
-
-ps_status psi_bind_pad(ps_fn_call *call, ps_error *err);
-ps_status psi_bind_pad(ps_fn_call *call, ps_error *err)
-{
-    return call->n_args == 2 ? ps_fn_add_text(call, " ", err) : PS_OK;
-}
