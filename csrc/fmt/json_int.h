@@ -29,6 +29,12 @@ void psi_json_options_clear(psi_json_options *opt);
 /* *detect: the document itself tells (multiLine without the option). */
 ps_status psi_json_charset(const ps_format_args *args, bool multi_line, psi_charset *out, bool *detect, ps_error *err);
 
+/* --- the row of the table -------------------------------------------------------------------------------- */
+ps_status psi_json_reader_new(const ps_format_args *args, ps_reader **out, ps_error *err);
+ps_status psi_json_writer_new(const ps_format_args *args, ps_writer **out, ps_error *err);
+ps_status psi_json_infer(const ps_format_args *args, ps_fs *fs, const char *const *paths, int n_paths, const ps_type **out,
+                         ps_error *err);
+
 /* --- tokens --------------------------------------------------------------------------------------------- */
 typedef struct psi_json {
     const psi_json_options *opt;

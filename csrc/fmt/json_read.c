@@ -443,7 +443,7 @@ static ps_status init_columns(json_reader *r, const ps_format_args *args, ps_err
     return collect_views(r, &r->root, err);
 }
 
-static ps_status json_reader_new(const ps_format_args *args, ps_reader **out, ps_error *err)
+ps_status psi_json_reader_new(const ps_format_args *args, ps_reader **out, ps_error *err)
 {
     json_reader *r;
     ps_status rc;
@@ -463,9 +463,3 @@ fail:
     json_free(&r->base);
     return rc;
 }
-
-const ps_format psi_format_json = {
-    .name = "json",
-    .extension = ".json",
-    .reader_new = json_reader_new,
-};

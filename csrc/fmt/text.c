@@ -7,6 +7,7 @@
 #include "fmt/input_int.h"
 #include "fmt/rows_int.h"
 #include "fmt/simd_int.h"
+#include "fmt/text_int.h"
 
 /* Spark checks the type first, then the number of columns. */
 static ps_status check_schema(const ps_type *schema, ps_error *err)
@@ -165,17 +166,14 @@ fail:
 
 typedef struct text_writer {
     ps_writer base;
-    ps_slice line_sep;
-    psi_charset charset;
-    ps_bytes plain; /* of a batch, before it is encoded */
-    bool first;
+    psi_output output;
 } text_writer;
 
 static ps_status text_begin(ps_writer *writer, ps_bytes *out, ps_error *err)
 {
     PS_UNUSED(out);
     PS_UNUSED(err);
-    ((text_writer *)writer)->first = true;
+    psi_output_begin(&((text_writer *)writer)->output);
     return PS_OK;
 }
 
@@ -191,7 +189,7 @@ static ps_status write_lines(const text_writer *w, const ps_batch *batch, ps_byt
             const ps_str *s = (const ps_str *)view.data + ps_at(&view, i);
             PS_TRY(ps_bytes_append(out, ps_str_data(s), s->n_bytes, err));
         }
-        PS_TRY(ps_bytes_append(out, w->line_sep.data, w->line_sep.n_bytes, err));
+        PS_TRY(ps_bytes_append(out, w->output.line_sep.data, w->output.line_sep.n_bytes, err));
     }
     return PS_OK;
 }
@@ -200,13 +198,8 @@ static ps_status text_write(ps_writer *writer, const ps_batch *batch, ps_bytes *
 {
     text_writer *w = (text_writer *)writer;
 
-    if (w->charset == PSI_UTF8)
-        return write_lines(w, batch, out, err);
-    ps_bytes_reset(&w->plain);
-    PS_TRY(write_lines(w, batch, &w->plain, err));
-    PS_TRY(psi_encode(w->charset, ps_bytes_slice(&w->plain), w->first, out, err));
-    w->first = false;
-    return PS_OK;
+    PS_TRY(write_lines(w, batch, psi_output_to(&w->output, out), err));
+    return psi_output_flush(&w->output, out, err);
 }
 
 static ps_status text_end(ps_writer *writer, ps_bytes *out, ps_error *err)
@@ -221,7 +214,7 @@ static void text_writer_free(ps_writer *writer)
 {
     text_writer *w = (text_writer *)writer;
 
-    ps_bytes_clear(&w->plain);
+    psi_output_clear(&w->output);
     ps_free(w);
 }
 
@@ -229,8 +222,6 @@ static const ps_writer_vt writer_vt = {text_begin, text_write, text_end, text_wr
 
 static ps_status text_writer_new(const ps_format_args *args, ps_writer **out, ps_error *err)
 {
-    const char *charset = psi_charset_option(args);
-    psi_charset found = PSI_UTF8;
     text_writer *w;
     ps_status rc;
 
@@ -238,17 +229,12 @@ static ps_status text_writer_new(const ps_format_args *args, ps_writer **out, ps
     PS_TRY(check_schema(args->schema, err));
     if (args->schema->n_fields == 0)
         return ps_raise(err, PS_E_TEXT_COLUMNS, 0);
-    if (charset && !psi_charset_find(charset, &found))
-        return ps_raise(err, PS_E_CHARSET, "TextOptions", charset);
     PS_TRY(ps_alloc0(sizeof *w, &w, err));
     w->base.vt = &writer_vt;
-    w->charset = found;
-    if ((rc = psi_line_sep_option(args, &w->line_sep, err)) != PS_OK) {
+    if ((rc = psi_output_init(&w->output, args, "TextOptions", err)) != PS_OK) {
         text_writer_free(&w->base);
         return rc;
     }
-    if (w->line_sep.n_bytes == 0)
-        w->line_sep = ps_slice_of("\n");
     *out = &w->base;
     return PS_OK;
 }

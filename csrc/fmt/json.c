@@ -1,5 +1,5 @@
 /*
- * fmt/json_option.c - the options of JSON (sources-sinks.md C.7).
+ * fmt/json.c - the json format: its row of the table and its options (sources-sinks.md C.7).
  */
 #include "fmt/json_int.h"
 
@@ -48,3 +48,10 @@ ps_status psi_json_charset(const ps_format_args *args, bool multi_line, psi_char
         return ps_raise(err, PS_E_LINE_SEP_NEEDED, name);
     return PS_OK;
 }
+
+const ps_format psi_format_json = {
+    .name = "json",
+    .extension = ".json",
+    .reader_new = psi_json_reader_new,
+    .writer_new = psi_json_writer_new,
+};
