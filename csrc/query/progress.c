@@ -1,6 +1,7 @@
 /*
  * query/progress.c - what a trigger reports (execution.md section 6), and what a query says of itself.
  */
+#include "base/json.h"
 #include "col/text.h"
 #include "query/query_int.h"
 #include <inttypes.h>

@@ -50,6 +50,7 @@ struct ps_query {
     pthread_t thread;
     bool no_new_data;         /* the last trigger found nothing to do */
     bool wake;                /* somebody waits for the next trigger */
+    bool waiting;             /* processAllAvailable is under way, perhaps in slices */
     int64_t steps;            /* manual triggers asked for */
     int64_t steps_done;
     bool step_ran;
@@ -70,6 +71,7 @@ void psi_query_set_status(ps_query *query, const char *status, const char *more)
 bool psi_query_stopping(ps_query *query);
 /* Sleeps until `ms` are over, or somebody wakes or stops the query. */
 void psi_query_sleep(ps_query *query, int64_t ms);
+void psi_query_sleep_until(ps_query *query, int64_t until_ms); /* nothing but stop() cuts it short */
 void psi_query_post(ps_query *query, const char *kind, const char *json);
 
 /* --- watermark.c -------------------------------------------------------------------------------------------- */
@@ -160,5 +162,8 @@ ps_status psi_manager_of(ps_session *session, psi_manager **out, ps_error *err);
 void psi_manager_unref(psi_manager *manager);
 /* Checks name and id rules (1.6) and adds the query. `stop_active`: an older run of the same checkpoint is stopped. */
 ps_status psi_manager_add(psi_manager *manager, ps_query *query, bool stop_active, ps_error *err);
+/* A query has ended: waiters of any termination wake. */
 void psi_manager_remove(psi_manager *manager, ps_query *query);
+/* A query that could not be started after all. */
+void psi_manager_drop(psi_manager *manager, ps_query *query);
 #endif

@@ -2,7 +2,7 @@
  * query/session.c - confs and temporary views.
  */
 #include "query/session.h"
-#include "base/map.h"
+#include "query/query_int.h"
 #include "query/session_int.h"
 
 ps_status ps_session_new(ps_session **out, ps_error *err)
@@ -66,6 +66,7 @@ void ps_session_unref(ps_session *session)
     for (int i = 0; i < session->views.n; i++)
         ps_node_unref(session->views.items[i].value);
     ps_map_clear(&session->views);
+    psi_manager_unref(session->manager);
     ps_conf_clear(&session->conf);
     ps_lock_clear(&session->lock);
     ps_free(session);
