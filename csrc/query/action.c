@@ -1,6 +1,7 @@
 /*
  * query/action.c - actions on bounded plans: collect, show, write.
  */
+#include "col/text.h"
 #include "query/session.h"
 
 /* A run of one action, with what it borrows. */

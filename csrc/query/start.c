@@ -3,8 +3,7 @@
  */
 #include "base/hash.h"
 #include "query/query_int.h"
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 /* --- the sink ----------------------------------------------------------------------------------------------- */
 
@@ -60,7 +59,7 @@ static ps_status temporary_dir(char **out, ps_error *err)
     char id[PS_QUERY_ID_SIZE];
     ps_bytes text = {0};
 
-    PS_TRY(ps_uuid_text(id, err));
+    ps_uuid_text(id);
     PS_TRY(ps_bytes_printf(&text, err, "%s/temporary-%s", tmp && *tmp ? tmp : "/tmp", id));
     *out = ps_bytes_take(&text);
     return PS_OK;
@@ -71,7 +70,7 @@ static ps_status under_conf_root(const ps_query *query, const char *root, char *
     char id[PS_QUERY_ID_SIZE], *dir = NULL;
     ps_status rc;
 
-    PS_TRY(ps_uuid_text(id, err));
+    ps_uuid_text(id);
     PS_TRY(ps_path_join(root, query->name ? query->name : id, &dir, err));
     rc = ps_path_from_uri(dir, out, err);
     ps_free(dir);
@@ -140,7 +139,7 @@ static ps_status set_identity(ps_query *query, const ps_conf *conf, ps_error *er
     ps_bytes pretty = {0};
 
     PS_TRY(ps_meta_open(ps_session_fs(query->session), query->checkpoint, sync, verify, query->id, err));
-    PS_TRY(ps_uuid_text(query->run_id, err));
+    ps_uuid_text(query->run_id);
     PS_TRY(ps_bytes_printf(&pretty, err, "%s%s[id = %s, runId = %s]", query->name ? query->name : "", query->name ? " " : "", query->id, query->run_id));
     query->pretty_id = ps_bytes_take(&pretty);
     return PS_OK;
