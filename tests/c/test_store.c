@@ -1,0 +1,372 @@
+/*
+ * tests/c/test_store.c - state tables against a naive model, shards, eviction, versions on disk.
+ */
+#include "unit.h"
+#include "col/build.h"
+#include "state/store.h"
+#include <stdlib.h>
+
+typedef struct groups {
+    ps_layout layout;
+    ps_table table;
+} groups;
+
+static void groups_init(groups *g, const ps_type *const *types, int n_types, int time_col)
+{
+    int64_t zero = 0;
+
+    OK(ps_layout_init(&g->layout, types, n_types, time_col, sizeof zero, (uint8_t *)&zero, NULL, 0, &err));
+    ps_table_init(&g->table, &g->layout, 0, NULL);
+}
+
+static void groups_clear(groups *g)
+{
+    ps_table_clear(&g->table);
+    ps_layout_clear(&g->layout);
+}
+
+static int64_t *value_of(const ps_layout *layout, uint8_t *slot)
+{
+    return (int64_t *)(slot + layout->value_at);
+}
+
+/* Adds 1 to the group of every row. */
+static void count_rows(groups *g, ps_vec **cols, const ps_rows *rows)
+{
+    uint64_t *hashes = calloc((size_t)rows->n, sizeof *hashes);
+    uint8_t **slots = calloc((size_t)rows->n, sizeof *slots);
+
+    OK(ps_key_hash(&g->layout.key, cols, rows, 0, hashes, &err));
+    OK(ps_table_upsert(&g->table, cols, rows, hashes, slots, &err));
+    for (int64_t j = 0; j < rows->n; j++)
+        ++*value_of(&g->layout, slots[j]);
+    free(hashes);
+    free(slots);
+}
+
+static ps_vec *int_column(const int64_t *values, const bool *nulls, int64_t n, ps_kind kind)
+{
+    ps_builder *b;
+    ps_vec *vec;
+
+    OK(ps_build_new(ps_type_of(kind), n, &b, &err));
+    for (int64_t i = 0; i < n; i++)
+        OK(nulls && nulls[i] ? ps_build_null(b, &err) : ps_build_int(b, values[i], &err));
+    OK(ps_build_finish(b, &vec, &err));
+    ps_build_free(b);
+    return vec;
+}
+
+static ps_vec *text_column(const int64_t *values, int64_t n, const char *format)
+{
+    ps_builder *b;
+    ps_vec *vec;
+    char text[128];
+
+    OK(ps_build_new(ps_type_of(PS_STRING), n, &b, &err));
+    for (int64_t i = 0; i < n; i++) {
+        int len = snprintf(text, sizeof text, format, (long long)values[i]);
+        OK(ps_build_text(b, text, (size_t)len, &err));
+    }
+    OK(ps_build_finish(b, &vec, &err));
+    ps_build_free(b);
+    return vec;
+}
+
+/* Every group's count is what counting by hand gives; the key is read back through its column. */
+static void test_counts_by_int(void **state)
+{
+    enum { N = 20000, KEYS = 3001 };
+    const ps_type *types[1] = {ps_type_of(PS_INT64)};
+    int64_t *values = calloc(N, sizeof *values), *expected = calloc(KEYS, sizeof *expected);
+    uint8_t **slots = calloc(KEYS + 1, sizeof *slots);
+    uint64_t position = 0;
+    groups g;
+    ps_vec *col, *keys;
+
+    PS_UNUSED(state);
+    groups_init(&g, types, 1, -1);
+    for (int i = 0; i < N; i++) {
+        values[i] = (i * 7919LL) % KEYS;
+        expected[values[i]]++;
+    }
+    col = int_column(values, NULL, N, PS_INT64);
+    count_rows(&g, &col, &(ps_rows){N, NULL, N});
+    ps_vec_unref(col);
+    assert_int_equal(g.table.n, KEYS);
+    assert_int_equal(ps_table_next(&g.table, &position, slots, KEYS + 1), KEYS);
+    OK(ps_key_decode(&g.layout.key, 0, slots, KEYS, &g.table.heap, &keys, &err));
+    for (int i = 0; i < KEYS; i++)
+        assert_int_equal(*value_of(&g.layout, slots[i]), expected[((int64_t *)keys->data)[i]]);
+    ps_vec_unref(keys);
+    groups_clear(&g);
+    free(values);
+    free(expected);
+    free(slots);
+}
+
+/* Removing keys one by one leaves all others reachable. */
+static void test_removal(void **state)
+{
+    enum { N = 5000 };
+    const ps_type *types[2] = {ps_type_of(PS_STRING), ps_type_of(PS_INT32)};
+    int64_t values[N];
+    uint8_t *slots[N];
+    uint64_t position = 0;
+    groups g;
+    ps_vec *cols[2];
+
+    PS_UNUSED(state);
+    groups_init(&g, types, 2, -1);
+    for (int i = 0; i < N; i++)
+        values[i] = i;
+    cols[0] = text_column(values, N, "a key that does not fit a cell %lld");
+    cols[1] = int_column(values, NULL, N, PS_INT32);
+    count_rows(&g, cols, &(ps_rows){N, NULL, N});
+    for (int round = 0; round < N / 2; round++) {
+        int64_t n;
+        position = (uint64_t)round * 3 % g.table.n_physical;
+        n = ps_table_next(&g.table, &position, slots, 1);
+        if (n == 0) {
+            position = 0;
+            n = ps_table_next(&g.table, &position, slots, 1);
+        }
+        assert_int_equal(n, 1);
+        ps_table_remove(&g.table, slots[0]);
+    }
+    assert_int_equal(g.table.n, N - N / 2);
+    OK(ps_table_tidy(&g.table, &err));
+    count_rows(&g, cols, &(ps_rows){N, NULL, N});
+    assert_int_equal(g.table.n, N);
+    position = 0;
+    assert_int_equal(ps_table_next(&g.table, &position, slots, N), N);
+    for (int i = 0, twice = 0; i < N; i++) {
+        twice += *value_of(&g.layout, slots[i]) == 2;
+        if (i == N - 1)
+            assert_int_equal(twice, N - N / 2);
+    }
+    ps_vec_unref(cols[0]);
+    ps_vec_unref(cols[1]);
+    groups_clear(&g);
+}
+
+/* NULLs are one group; NaNs are one, zeros of both signs are one; a NULL struct is not a struct of NULLs. */
+static void test_rare_keys(void **state)
+{
+    static const double doubles[] = {0.0, -0.0, __builtin_nan(""), __builtin_nan("1"), 1.5};
+    const ps_type *types[1], *pair;
+    ps_field fields[2] = {{(char *)"a", ps_type_of(PS_INT64), true, NULL}, {(char *)"b", ps_type_of(PS_STRING), true, NULL}};
+    ps_builder *b;
+    ps_vec *col;
+    groups g;
+
+    PS_UNUSED(state);
+    types[0] = ps_type_of(PS_DOUBLE);
+    groups_init(&g, types, 1, -1);
+    OK(ps_build_new(types[0], 8, &b, &err));
+    for (size_t i = 0; i < PS_COUNT_OF(doubles); i++)
+        OK(ps_build_double(b, doubles[i], &err));
+    OK(ps_build_null(b, &err));
+    OK(ps_build_null(b, &err));
+    OK(ps_build_finish(b, &col, &err));
+    ps_build_free(b);
+    count_rows(&g, &col, &(ps_rows){7, NULL, 7});
+    assert_int_equal(g.table.n, 4);
+    ps_vec_unref(col);
+    groups_clear(&g);
+
+    OK(ps_type_struct(fields, 2, &pair, &err));
+    types[0] = pair;
+    groups_init(&g, types, 1, -1);
+    OK(ps_build_new(pair, 4, &b, &err));
+    for (int i = 0; i < 4; i++) {
+        if (i == 1) {
+            OK(ps_build_null(b, &err));
+            continue;
+        }
+        OK(ps_build_struct(b, &err));
+        OK(ps_build_null(ps_build_child(b, 0), &err));
+        OK(i == 3 ? ps_build_text(ps_build_child(b, 1), "x", 1, &err) : ps_build_null(ps_build_child(b, 1), &err));
+    }
+    OK(ps_build_finish(b, &col, &err));
+    ps_build_free(b);
+    count_rows(&g, &col, &(ps_rows){4, NULL, 4});
+    assert_int_equal(g.table.n, 3);
+    ps_vec_unref(col);
+    groups_clear(&g);
+    ps_type_unref(pair);
+}
+
+/* More columns than NULL bits: the key is packed, and comes back column by column. */
+static void test_wide_keys(void **state)
+{
+    enum { COLS = 20, N = 300 };
+    const ps_type *types[COLS];
+    ps_vec *cols[COLS], *back;
+    uint8_t *slots[N];
+    uint64_t position = 0;
+    int64_t values[N];
+    groups g;
+
+    PS_UNUSED(state);
+    for (int i = 0; i < N; i++)
+        values[i] = i % 100;
+    for (int c = 0; c < COLS; c++) {
+        types[c] = ps_type_of(c % 2 ? PS_STRING : PS_INT32);
+        cols[c] = c % 2 ? text_column(values, N, "%lld") : int_column(values, NULL, N, PS_INT32);
+    }
+    groups_init(&g, types, COLS, -1);
+    count_rows(&g, cols, &(ps_rows){N, NULL, N});
+    assert_int_equal(ps_table_next(&g.table, &position, slots, N), 100);
+    OK(ps_key_decode(&g.layout.key, 18, slots, 100, &g.table.heap, &back, &err));
+    for (int i = 0, sum = 0; i < 100; i++) {
+        sum += ((int32_t *)back->data)[i];
+        if (i == 99)
+            assert_int_equal(sum, 4950);
+    }
+    ps_vec_unref(back);
+    for (int c = 0; c < COLS; c++)
+        ps_vec_unref(cols[c]);
+    groups_clear(&g);
+}
+
+/* ---- stores ---- */
+
+typedef struct world {
+    groups rows;      /* where keys come from */
+    ps_family family;
+    ps_store *store;
+    ps_store_options options;
+} world;
+
+static void world_open(world *w, const char *dir)
+{
+    const ps_type *types[2] = {ps_type_of(PS_TIMESTAMP), ps_type_of(PS_STRING)};
+
+    memset(w, 0, sizeof *w);
+    groups_init(&w->rows, types, 2, 0);
+    w->family = (ps_family){"groups", &w->rows.layout, true, "count/1"};
+    w->options = (ps_store_options){.fs = ps_fs_local(), .dir = dir, .owner = "test", .shard_bits = 2, .retain = 2, .min_deltas = 3, .n_workers = 1};
+    OK(ps_store_open(&w->options, &w->family, 1, &w->store, &err));
+}
+
+static void world_close(world *w)
+{
+    ps_store_close(w->store);
+    groups_clear(&w->rows);
+}
+
+/* Adds `n` to each of the keys (time, "key <time>") for times from, from + 1 .. to. */
+static void world_add(world *w, int64_t from, int64_t to, int64_t amount)
+{
+    int64_t n = to - from + 1, values[4096];
+    ps_vec *cols[2];
+    uint8_t *slots[4096], *state_slots[4096];
+
+    assert_true(n <= 4096);
+    for (int64_t i = 0; i < n; i++)
+        values[i] = from + i;
+    cols[0] = int_column(values, NULL, n, PS_TIMESTAMP);
+    cols[1] = text_column(values, n, "the key of time %lld");
+    OK(ps_table_reset(&w->rows.table, &err));
+    count_rows(&w->rows, cols, &(ps_rows){n, NULL, n});
+    for (uint32_t s = 0; s < 1u << w->options.shard_bits; s++) {
+        ps_shard *shard = ps_store_shard(w->store, 0, s);
+        uint64_t position = 0;
+        int64_t m;
+        while ((m = ps_table_next_of_shard(&w->rows.table, w->options.shard_bits, s, &position, slots, 100)) > 0) {
+            OK(ps_shard_upsert(shard, &w->rows.table, slots, m, state_slots, &err));
+            for (int64_t j = 0; j < m; j++)
+                *value_of(&w->rows.layout, state_slots[j]) += amount;
+        }
+    }
+    ps_vec_unref(cols[0]);
+    ps_vec_unref(cols[1]);
+}
+
+/* Sum over all keys of time * value: tells states apart. */
+static int64_t world_sum(world *w, int64_t *n_keys)
+{
+    int64_t sum = 0;
+
+    *n_keys = 0;
+    for (uint32_t s = 0; s < 1u << w->options.shard_bits; s++) {
+        ps_table *table = ps_shard_table(ps_store_shard(w->store, 0, s));
+        uint64_t position = 0;
+        uint8_t *slot;
+        int64_t time = 0;
+        while (ps_table_next(table, &position, &slot, 1) > 0) {
+            assert_true(ps_key_time(&w->rows.layout.key, slot, &time));
+            sum += time * *value_of(&w->rows.layout, slot);
+            ++*n_keys;
+        }
+    }
+    return sum;
+}
+
+static int64_t world_evict(world *w, int64_t until)
+{
+    int64_t total = 0, removed;
+    uint8_t *slots[64];
+
+    for (uint32_t s = 0; s < 1u << w->options.shard_bits; s++) {
+        ps_shard *shard = ps_store_shard(w->store, 0, s);
+        uint64_t position = 0;
+        int64_t n, given = 0;
+        while ((n = ps_shard_next_expired(shard, until, &position, slots, 64)) > 0)
+            given += n;
+        OK(ps_shard_evict(shard, until, &removed, &err));
+        assert_int_equal(given, removed);
+        total += removed;
+    }
+    return total;
+}
+
+static int64_t count_dirty(world *w)
+{
+    int64_t n = 0, m;
+    uint8_t *slots[7];
+
+    for (uint32_t s = 0; s < 1u << w->options.shard_bits; s++) {
+        uint64_t position = 0;
+        while ((m = ps_shard_next_dirty(ps_store_shard(w->store, 0, s), &position, slots, 7)) > 0)
+            n += m;
+    }
+    return n;
+}
+
+static void test_shards(void **state)
+{
+    world w;
+    int64_t n;
+
+    PS_UNUSED(state);
+    world_open(&w, NULL);
+    world_add(&w, 1, 3000, 1);
+    world_add(&w, 1000, 2000, 1);
+    assert_int_equal(count_dirty(&w), 3000);
+    assert_int_equal(count_dirty(&w), 3000); /* once per round */
+    assert_int_equal(world_sum(&w, &n), 3000LL * 3001 / 2 + 1001LL * 1500);
+    assert_int_equal(n, 3000);
+    OK(ps_store_commit(w.store, 1, &err));
+    assert_int_equal(count_dirty(&w), 0);
+    assert_int_equal(world_evict(&w, 0), 0);
+    assert_int_equal(world_evict(&w, 1700), 1700);
+    assert_int_equal(world_evict(&w, 1700), 0);
+    world_sum(&w, &n);
+    assert_int_equal(n, 1300);
+    world_add(&w, 1, 10, 1); /* late keys may come back */
+    assert_int_equal(world_evict(&w, 2999), 10 + 1299);
+    assert_int_equal(ps_store_n_keys(w.store), 1);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_counts_by_int), cmocka_unit_test(test_removal), cmocka_unit_test(test_rare_keys),
+        cmocka_unit_test(test_wide_keys), cmocka_unit_test(test_shards),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
