@@ -208,6 +208,26 @@ ps_status ps_bound_replace(ps_bound *bound, const int64_t *from, ps_bound *const
     return psi_bound_rewrite(bound, replace_column, &(replacement){from, to, n}, out, err);
 }
 
+typedef struct swap {
+    const ps_bound *from;
+    ps_bound *to;
+} swap;
+
+static ps_status swap_equal(ps_bound *bound, void *data, ps_bound **out, ps_error *err)
+{
+    const swap *by = data;
+
+    PS_UNUSED(err);
+    if (ps_bound_equal(bound, by->from))
+        *out = ps_bound_ref(by->to);
+    return PS_OK;
+}
+
+ps_status ps_bound_swap(ps_bound *bound, const ps_bound *from, ps_bound *to, ps_bound **out, ps_error *err)
+{
+    return psi_bound_rewrite(bound, swap_equal, &(swap){from, to}, out, err);
+}
+
 /* --- questions ------------------------------------------------------------------------------------------- */
 /* Parameters of lambdas are equal by their place: a[i] stands for b[i]. */
 typedef struct pairing {
