@@ -13,7 +13,7 @@ bool ps_parse_int64(ps_slice text, int64_t *out);            /* [+-]digits, no b
 bool ps_parse_double(ps_slice text, double *out);            /* decimal and exponent, no blanks; not NaN/Infinity/suffixes */
 bool ps_parse_double_java(ps_slice text, double *out);       /* blanks around, "NaN", "Infinity", "inf", "1d", as CAST(string AS DOUBLE) */
 bool ps_parse_float_java(ps_slice text, float *out);
-/* Rounds half up to `scale`; false when no number or beyond the precision. */
+/* Blanks around are skipped. Rounds half up to `scale`; false when no number or beyond the precision. */
 bool ps_parse_decimal(ps_slice text, int precision, int scale, __int128 *out);
 
 #define PS_NUMBER_TEXT 48
@@ -22,8 +22,8 @@ int ps_format_double(double value, char *out);
 int ps_format_float(float value, char *out);
 int ps_format_decimal(__int128 unscaled, int scale, char *out); /* plain digits, as BigDecimal.toPlainString (CAST to string) */
 
-/* A value as CAST(x AS STRING) gives it: "[1, 2]", "{a, 1}", "{k -> v}"; NULL inside a nested value is "NULL"
- * (Spark 4; check spec I.3), top-level NULL is for the caller. */
+/* A value as CAST(x AS STRING) gives it: "[1, 2]", "{a, 1}", "{k -> v}"; NULL inside a nested value is "null" (and
+ * "NULL" in df.show()), top-level NULL is for the caller. */
 ps_status ps_text_of_value(const ps_vec *vec, int64_t row, const ps_zone *zone, ps_bytes *out, ps_error *err);
 
 /* df.show(): the first `n` live rows of batch under these names, as spec I.1 lays it out, footer included when `more`

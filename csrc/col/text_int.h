@@ -24,6 +24,9 @@ static inline uint64_t psi_eight_value(uint64_t eight)
     return (eight & 0x0000ffff0000ffffull) * 42949672960001ull >> 32;
 }
 
+/* A value as df.show() prints it, NULL as "NULL". */
+ps_status psi_text_shown(const ps_vec *vec, int64_t row, const ps_zone *zone, ps_bytes *out, ps_error *err);
+
 int psi_digits(uint64_t value, char *out);         /* up to 20 digits; returns how many */
 void psi_padded(uint64_t value, int n, char *out); /* exactly n digits */
 #endif

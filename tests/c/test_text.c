@@ -2,7 +2,9 @@
  * tests/c/test_text.c - numbers and values as text: corners that were wrong somewhere before.
  */
 #include "base/int128.h"
+#include "col/build.h"
 #include "col/text.h"
+#include "col/type_text.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,6 +95,88 @@ static void wide_decimals_do_not_wrap(void **state)
     assert_true(ps_int128_to_double(most, 38) == 1.0);
 }
 
+/* Two rows of the console golden: one full, one of NULLs. */
+static ps_batch *sample(void)
+{
+    const ps_type *schema;
+    ps_batch *batch;
+    ps_builder *b, *s;
+    ps_error err;
+
+    assert_int_equal(ps_schema_parse(ps_slice_of("b boolean, d double, f double, dec decimal(5,2), dt date, ts timestamp, "
+                                                 "bin binary, l array<int>, m map<string,int>, s struct<x:int,y:int>, w string"),
+                                     &schema, &err), PS_OK);
+    assert_int_equal(ps_build_new(schema, 0, &b, &err), PS_OK);
+    ps_build_struct(b, &err);
+    ps_build_int(ps_build_child(b, 0), 1, &err);
+    ps_build_double(ps_build_child(b, 1), 1.0, &err);
+    ps_build_double(ps_build_child(b, 2), 1e10, &err);
+    ps_build_int128(ps_build_child(b, 3), 150, &err);
+    ps_build_int(ps_build_child(b, 4), 19724, &err);
+    ps_build_int(ps_build_child(b, 5), 1704164645120000, &err);
+    ps_build_text(ps_build_child(b, 6), "ab", 2, &err);
+    ps_build_list(ps_build_child(b, 7), 2, &err);
+    ps_build_int(ps_build_child(ps_build_child(b, 7), 0), 1, &err);
+    ps_build_null(ps_build_child(ps_build_child(b, 7), 0), &err);
+    ps_build_list(ps_build_child(b, 8), 1, &err);
+    ps_build_text(ps_build_child(ps_build_child(b, 8), 0), "k", 1, &err);
+    ps_build_null(ps_build_child(ps_build_child(b, 8), 1), &err);
+    s = ps_build_child(b, 9);
+    ps_build_struct(s, &err);
+    ps_build_int(ps_build_child(s, 0), 1, &err);
+    ps_build_null(ps_build_child(s, 1), &err);
+    ps_build_text(ps_build_child(b, 10), "\346\235\261\344\272\254\n\t", 8, &err);
+    ps_build_struct(b, &err);
+    for (int i = 0; i < 11; i++)
+        ps_build_null(ps_build_child(b, i), &err);
+    ps_vec *all;
+    assert_int_equal(ps_build_finish(b, &all, &err), PS_OK);
+    assert_int_equal(ps_batch_new(11, 2, &batch, &err), PS_OK);
+    for (int i = 0; i < 11; i++)
+        batch->cols[i] = ps_vec_ref(all->children[i]);
+    ps_vec_unref(all);
+    ps_build_free(b);
+    ps_type_unref(schema);
+    return batch;
+}
+
+static void tables_show_values_as_spark(void **state)
+{
+    const char *const names[] = {"b", "d", "f", "dec", "dt", "ts", "bin", "l", "m", "s", "w"};
+    ps_batch *batch = sample();
+    ps_show show = {names, batch, 20, 0, false, false, ps_zone_utc()};
+    ps_bytes out = {0};
+    ps_error err;
+
+    (void)state;
+    assert_int_equal(ps_text_table(&show, &out, &err), PS_OK);
+    assert_string_equal(
+        out.data, "+----+----+------+----+----------+----------------------+-------+---------+-----------+---------+--------+\n"
+                  "|b   |d   |f     |dec |dt        |ts                    |bin    |l        |m          |s        |w       |\n"
+                  "+----+----+------+----+----------+----------------------+-------+---------+-----------+---------+--------+\n"
+                  "|true|1.0 |1.0E10|1.50|2024-01-02|2024-01-02 03:04:05.12|[61 62]|[1, NULL]|{k -> NULL}|{1, NULL}|"
+                  "\346\235\261\344\272\254\\n\\t|\n"
+                  "|NULL|NULL|NULL  |NULL|NULL      |NULL                  |NULL   |NULL     |NULL       |NULL     |NULL    |\n"
+                  "+----+----+------+----+----------+----------------------+-------+---------+-----------+---------+--------+\n");
+    ps_bytes_reset(&out);
+    batch->cols[0] = (ps_vec_unref(batch->cols[0]), ps_vec_ref(batch->cols[5]));
+    batch->n_cols = 1;
+    show = (ps_show){names, batch, 1, 10, false, true, ps_zone_utc()};
+    assert_int_equal(ps_text_table(&show, &out, &err), PS_OK);
+    assert_string_equal(out.data, "+----------+\n|         b|\n+----------+\n|2024-01...|\n+----------+\nonly showing top 1 row");
+    ps_bytes_reset(&out);
+    show = (ps_show){names, batch, 2, 0, true, false, ps_zone_utc()};
+    assert_int_equal(ps_text_table(&show, &out, &err), PS_OK);
+    assert_string_equal(out.data, "-RECORD 0---------------------\n b   | 2024-01-02 03:04:05.12 \n"
+                                  "-RECORD 1---------------------\n b   | NULL                   \n");
+    ps_bytes_reset(&out);
+    batch->n_cols = 11;
+    assert_int_equal(ps_text_of_value(batch->cols[8], 0, ps_zone_utc(), &out, &err), PS_OK);
+    assert_string_equal(out.data, "{k -> null}");
+    ps_bytes_clear(&out);
+    ps_batch_unref(batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +184,7 @@ int main(void)
         cmocka_unit_test(floats_are_rounded_once),
         cmocka_unit_test(whole_numbers_and_decimals),
         cmocka_unit_test(wide_decimals_do_not_wrap),
+        cmocka_unit_test(tables_show_values_as_spark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
