@@ -132,7 +132,7 @@ void psi_agg_data_free(const ps_agg_fn *fn, void *data)
 }
 
 /* `call` to a node, which takes over args, type and data. */
-static ps_status node_of_call(ps_fn_call *call, const ps_expr *expr, ps_bound **out, ps_error *err)
+static ps_status node_of_call(ps_fn_call *call, ps_bound **out, ps_error *err)
 {
     ps_bytes text = {0};
     ps_bound *bound = NULL;
@@ -159,7 +159,6 @@ static ps_status node_of_call(ps_fn_call *call, const ps_expr *expr, ps_bound **
     call->args = NULL;
     call->n_args = 0;
     call->data = NULL;
-    PS_UNUSED(expr);
     *out = bound;
     bound = NULL;
 done:
@@ -200,7 +199,7 @@ ps_status psi_make_call(ps_binder *binder, const ps_expr *expr, const ps_fn *fn,
         PS_TRY_OR(done, fn->bind(&call, err));
     }
     PS_TRY_OR(done, check_lambdas(&call, err));
-    rc = node_of_call(&call, expr, out, err);
+    rc = node_of_call(&call, out, err);
 done:
     if (call.data && fn->aggregate)
         psi_agg_data_free(fn->aggregate, call.data);
@@ -209,6 +208,7 @@ done:
     for (int i = 0; i < call.n_args; i++)
         ps_bound_unref(call.args[i]);
     ps_free(call.args);
+    ps_free(call.text);
     ps_type_unref(call.type);
     return rc;
 }

@@ -114,6 +114,17 @@ ps_status psi_type_of_word(ps_slice word, const ps_type **out, ps_error *err)
     return ps_type_parse(word, out, err);
 }
 
+ps_status ps_fn_redirect(ps_fn_call *call, const char *name, ps_error *err)
+{
+    call->fn = psi_fn_lookup(ps_slice_of(name), &call->name);
+    ps_assert(call->fn);
+    call->nullable = false;
+    for (int i = 0; i < call->n_args; i++)
+        call->nullable |= call->args[i] && call->args[i]->nullable;
+    PS_TRY(psi_fn_sign(call, err));
+    return call->fn->bind(call, err);
+}
+
 /* --- constants ----------------------------------------------------------------------------------------------------- */
 ps_status ps_fn_constant(ps_fn_call *call, int arg, ps_vec **out, ps_error *err)
 {
@@ -215,6 +226,8 @@ ps_status psi_call_text(const ps_fn_call *call, ps_bytes *out, ps_error *err)
 
 ps_status ps_fn_call_text(const ps_fn_call *call, ps_bytes *out, ps_error *err)
 {
+    if (call->text)
+        return ps_bytes_text(out, call->text, err);
     return call->fn->text ? call->fn->text(call, out, err) : psi_call_text(call, out, err);
 }
 

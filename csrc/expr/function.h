@@ -26,6 +26,7 @@ typedef struct ps_fn_call {
     bool nullable;         /* out; preset: any argument nullable */
     bool distinct, ignore_nulls;
     void *data;            /* out; ended by fn->free_data */
+    char *text;            /* out, owned: the generated name when it is none of the usual ones; NULL else */
     const ps_conf *conf;
     bool ansi;
 } ps_fn_call;
@@ -37,6 +38,8 @@ ps_status ps_fn_add_int(ps_fn_call *call, int32_t value, ps_error *err);
 ps_status ps_fn_add_text(ps_fn_call *call, const char *value, ps_error *err);
 /* Casts args[from..to) to their least common type (strings and numbers mix as ANSI says); DATA_DIFF_TYPES. */
 ps_status ps_fn_same_type(ps_fn_call *call, int from, int to, ps_error *err);
+/* Makes it a call of another function: its signature and bind rule are applied to the arguments as they are now. */
+ps_status ps_fn_redirect(ps_fn_call *call, const char *name, ps_error *err);
 /* Binds the lambda that was written as argument `arg` over parameters of these types; args[arg] is then a
  * PS_B_LAMBDA.  A lambda with fewer parameters than n gets the first ones. */
 ps_status ps_fn_bind_lambda(ps_fn_call *call, int arg, const ps_type *const *types, const bool *nullable, int n, ps_error *err);

@@ -28,10 +28,11 @@ ps_status psi_loop_begin(ps_fn_run *run, int n_args, bool nullable, psi_loop *lo
     ps_status rc;
 
     psi_views(run, n_args, loop);
-    loop->dense = run->rows->sel == NULL;
+    loop->dense = loop->plain = run->rows->sel == NULL;
     for (int k = 0; k < n_args; k++) {
         nullable |= loop->views[k].valid != NULL;
         loop->dense &= run->args[k]->shape == PS_FLAT && !loop->views[k].valid;
+        loop->plain &= run->args[k]->shape == PS_FLAT || (run->args[k]->shape == PS_CONST && (n_args > 1 || run->rows->n_rows == 1));
     }
     PS_TRY(ps_vec_new(run->type, run->rows->n_rows, nullable, &loop->vec, err));
     for (int k = 0; k < n_args; k++) {

@@ -17,6 +17,8 @@
  *   PS_KERNEL_BUILD_1(name, X)     appends exactly one value to `ps_builder *out` (arrays, maps, structs, anything)
  *   PS_KERNEL_BUILD_2, _3
  *
+ *   PS_TOTAL_1(name, X, OUT), _2   no errors, no NULLs, safe on any bits: `*out = x + y;`, no return
+ *
  * X is the C type of a value: int8_t bool(uint8_t) int16_t int32_t int64_t float double __int128 ps_str ps_span
  * ps_calendar.  Rules are inlined, so one that can neither fail nor give NULL becomes a vectorised loop over dense
  * columns.  In a rule `run` is the ps_fn_run: run->env, run->scratch, run->type, and run->views[i].base (the physical
@@ -35,6 +37,7 @@ typedef struct psi_loop {
     ps_view views[PS_FN_VIEWS]; /* a copy of run->views that no store can alias */
     ps_vec *vec;  /* FLAT result; NULLs of the arguments are in vec->valid already */
     bool dense;   /* every row is live and not NULL, every argument FLAT */
+    bool plain;   /* every row is live; arguments are FLAT, or CONST (of the pair of PS_TOTAL_2 not both, unless n_rows is 1) */
 } psi_loop;
 ps_status psi_loop_begin(ps_fn_run *run, int n_args, bool nullable, psi_loop *loop, ps_error *err);
 /* Sets run->views, and nothing else: for rules that build. */
@@ -100,6 +103,55 @@ bool psi_arg_text(const ps_fn_run *run, int arg, ps_slice *out);
 #define PSI_DATA(T, k) const T *restrict data##k = loop.views[k].data;
 #define PSI_KERNEL(name) ps_status psi_##name(ps_fn_run *run, ps_vec **result, ps_error *err);     \
     ps_status psi_##name(ps_fn_run *run, ps_vec **result, ps_error *err)
+
+/* Rules that may be run on any bits, also those under a NULL, and always give a value: numbers only, no ps_str.  The
+ * rule returns nothing. */
+#define PSI_TOTAL_RULE(name, OUT, ...) PSI_ALWAYS void name##_rule(__VA_ARGS__, OUT *out)
+#define PSI_TOTAL_PASS(CALL)                                                                       \
+    for (int64_t i = 0; i < n_rows; i++)                                                           \
+        CALL;
+#define PS_TOTAL_1(name, X, OUT)                                                                   \
+    PSI_TOTAL_RULE(name, OUT, X x PSI_OFF);                                                        \
+    PSI_KERNEL(name)                                                                               \
+    {                                                                                              \
+        const int64_t n_rows = run->rows->n_rows;                                                  \
+        psi_loop loop;                                                                             \
+        PS_TRY(psi_loop_begin(run, 1, false, &loop, err));                                         \
+        OUT *restrict data = loop.vec->data;                                                       \
+        PSI_DATA(X, 0)                                                                             \
+        if (loop.plain)                                                                            \
+            PSI_TOTAL_PASS(name##_rule(data0[i], &data[i]))                                        \
+        else                                                                                       \
+            PS_EACH_ROW(run->rows, i)                                                              \
+                name##_rule(PSI_VALUE(X, 0), &data[i]);                                            \
+        *result = loop.vec;                                                                        \
+        return PS_OK;                                                                              \
+    }                                                                                              \
+    PSI_TOTAL_RULE(name, OUT, X x PSI_OFF)
+#define PS_TOTAL_2(name, X, Y, OUT)                                                                \
+    PSI_TOTAL_RULE(name, OUT, X x PSI_OFF, Y y PSI_OFF);                                           \
+    PSI_KERNEL(name)                                                                               \
+    {                                                                                              \
+        const int64_t n_rows = run->rows->n_rows;                                                  \
+        psi_loop loop;                                                                             \
+        PS_TRY(psi_loop_begin(run, 2, false, &loop, err));                                         \
+        OUT *restrict data = loop.vec->data;                                                       \
+        PSI_DATA(X, 0) PSI_DATA(Y, 1)                                                              \
+        const X first = data0[0];                                                                  \
+        const Y second = data1[0];                                                                 \
+        if (loop.plain && run->args[1]->shape == PS_CONST)                                         \
+            PSI_TOTAL_PASS(name##_rule(data0[i], second, &data[i]))                                \
+        else if (loop.plain && run->args[0]->shape == PS_CONST)                                    \
+            PSI_TOTAL_PASS(name##_rule(first, data1[i], &data[i]))                                 \
+        else if (loop.plain)                                                                       \
+            PSI_TOTAL_PASS(name##_rule(data0[i], data1[i], &data[i]))                              \
+        else                                                                                       \
+            PS_EACH_ROW(run->rows, i)                                                              \
+                name##_rule(PSI_VALUE(X, 0), PSI_VALUE(Y, 1), &data[i]);                           \
+        *result = loop.vec;                                                                        \
+        return PS_OK;                                                                              \
+    }                                                                                              \
+    PSI_TOTAL_RULE(name, OUT, X x PSI_OFF, Y y PSI_OFF)
 
 #define PS_KERNEL_1(name, X, OUT)                                                                  \
     PSI_RULE(name, OUT *out PSI_OFF, X x PSI_OFF);                                                 \
