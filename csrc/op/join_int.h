@@ -13,5 +13,7 @@ typedef struct psi_join_spec {
     bool *null_safe;      /* per key: <=> */
     ps_bound *residual;   /* what is no key, over both sides, or NULL */
 } psi_join_spec;
+/* The port of the kept side, when a batch of the other side can be probed by several workers; else -1. */
+int psi_join_build_port(const ps_op *op);
 static inline bool psi_join_gives_right(ps_join_kind kind) { return kind != PS_JOIN_SEMI && kind != PS_JOIN_ANTI; }
 #endif

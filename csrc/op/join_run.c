@@ -21,6 +21,7 @@ typedef struct join_op {
     int32_t *heads, *links;    /* chains by hash: first row per place, next row */
     uint64_t mask;
     bool *kept_matched;        /* per kept row, when unmatched ones come out */
+    bool borrowed;             /* the table is another's, who runs on other workers too */
     bool fixed;                /* the kept side cannot change between micro-batches */
     int *out_column, *out_side; /* per output */
     uint64_t *probe_hashes;
@@ -45,6 +46,13 @@ static void drop_table(join_op *self)
 {
     const psi_join_spec *spec = self->op.node->spec;
 
+    if (self->borrowed) {
+        self->kept = NULL;
+        memset(self->kept_keys, 0, (size_t)spec->n_keys * sizeof *self->kept_keys);
+        self->hashes = NULL;
+        self->heads = self->links = NULL;
+        return;
+    }
     ps_batch_unref(self->kept);
     self->kept = NULL;
     for (int i = 0; self->kept_keys && i < spec->n_keys; i++) {
@@ -378,6 +386,23 @@ static ps_status join_finish(ps_op *op, int port, ps_error *err)
     return self->kept_matched ? emit_kept_unmatched(self, err) : PS_OK;
 }
 
+static ps_status join_share(ps_op *copy, ps_op *original, ps_error *err)
+{
+    join_op *to = (join_op *)copy;
+    const join_op *from = (const join_op *)original;
+    const psi_join_spec *spec = copy->node->spec;
+
+    PS_UNUSED(err);
+    to->borrowed = true;
+    to->kept = from->kept;
+    memcpy(to->kept_keys, from->kept_keys, (size_t)spec->n_keys * sizeof *to->kept_keys);
+    to->hashes = from->hashes;
+    to->heads = from->heads;
+    to->links = from->links;
+    to->mask = from->mask;
+    return PS_OK;
+}
+
 static void join_close(ps_op *op)
 {
     join_op *self = (join_op *)op;
@@ -393,6 +418,12 @@ static void join_close(ps_op *op)
     ps_free(self->out_side);
     ps_free(self->probe_hashes);
     ps_free(self);
+}
+
+int psi_join_build_port(const ps_op *op)
+{
+    const join_op *self = (const join_op *)op;
+    return side_is_outer(self, self->build) ? -1 : self->build;
 }
 
 /* Rows at hand under operators that give the same rows every time. */
@@ -436,7 +467,7 @@ static ps_status open_outputs(join_op *self, const ps_node *node, ps_error *err)
 
 PSI_OP_OPEN(psi_join_open)
 {
-    static const ps_op_vt vt = {.begin = join_begin, .push = join_push, .finish = join_finish, .close = join_close};
+    static const ps_op_vt vt = {.begin = join_begin, .push = join_push, .finish = join_finish, .share = join_share, .close = join_close};
     const psi_join_spec *spec = node->spec;
     join_op *self = NULL;
     ps_status rc;

@@ -53,6 +53,8 @@ void ps_op_close(ps_op *op)
 {
     if (!op)
         return;
+    psi_workers_free(op->workers);
+    op->workers = NULL;
     for (int i = 0; i < op->n_inputs; i++)
         ps_op_close(op->inputs[i]);
     ps_free(op->inputs);
@@ -79,7 +81,10 @@ ps_status ps_op_drive(ps_op *op, ps_error *err)
 
         if (port == op->skip_port)
             continue;
-        PS_TRY(ps_op_drive(op->inputs[port], err));
+        if (psi_can_drive_parallel(op))
+            PS_TRY(psi_drive_parallel(op, err));
+        else
+            PS_TRY(ps_op_drive(op->inputs[port], err));
         if (op->vt->finish)
             PS_TRY(op->vt->finish(op, port, err));
     }

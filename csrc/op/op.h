@@ -145,6 +145,10 @@ typedef struct ps_op_vt {
     bool (*event_stats)(ps_op *op, ps_event_stats *out);     /* watermark operator */
     /* Would a batch without data change anything if the eviction watermark rose to evict_ms? NULL: never. */
     bool (*wants_no_data)(ps_op *op, int64_t evict_ms);
+    /* A worker's copy of an operator (parallel.c): before a micro-batch it takes what both may read, and after it the
+     * original takes the copy's counts. NULL: nothing to take. */
+    ps_status (*share)(ps_op *copy, ps_op *original, ps_error *err);
+    void (*gather)(ps_op *original, ps_op *copy);
     void (*close)(ps_op *op);                                /* frees op; accepts a half-made one */
 } ps_op_vt;
 
@@ -163,6 +167,7 @@ struct ps_op {
     /* Set by the query before begin(): this operator's watermarks in ms (execution.md 5.3), and its id. */
     int64_t late_ms, evict_ms;
     int state_id;          /* -1: stateless */
+    struct psi_workers *workers; /* copies of the chain below, made when first used (parallel.c); owned */
 };
 
 /* Opens operators for the whole tree (inputs first). The root's `next` is the caller's to set. */

@@ -118,6 +118,13 @@ ps_status psi_bind_exprs(const ps_args *args, const ps_arg *arg, const ps_node *
 ps_status psi_node_missing(const ps_node *input, bool deep, ps_attrs *out, ps_error *err);
 /* `input` made to give attributes `ids` too (from psi_node_missing), as hidden ones; a reference when it does already. */
 ps_status psi_node_expose(ps_node *input, const ps_ids *ids, ps_node **out, ps_error *err);
+/* parallel.c: may the chain below this operator run on several workers now, and do so. */
+struct psi_workers;
+bool psi_can_drive_parallel(const ps_op *op);
+ps_status psi_drive_parallel(ps_op *op, ps_error *err);
+void psi_workers_free(struct psi_workers *workers); /* accepts NULL */
+/* The range that a scan reads in this micro-batch; NULL: none.  Borrowed. */
+ps_scan *psi_scan_op_scan(const ps_op *op);
 /* Reads one slice and emits its batches; for scan.c and parallel.c. */
 ps_status psi_scan_op_slice(ps_op *op, ps_cursor *cursor, int64_t slice, ps_error *err);
 /* Windows and generators inside a select list become nodes below: *input is exchanged, the list rewritten. */

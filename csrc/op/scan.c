@@ -129,6 +129,8 @@ void ps_scan_op_set(ps_op *op, ps_scan *scan)
     self->scan = scan;
 }
 
+ps_scan *psi_scan_op_scan(const ps_op *op) { return ((const scan_op *)op)->scan; }
+
 int64_t ps_scan_op_rows(const ps_op *op) { return ((const scan_op *)op)->n_rows; }
 
 ps_status psi_scan_op_slice(ps_op *op, ps_cursor *cursor, int64_t slice, ps_error *err)
@@ -186,6 +188,8 @@ static ps_status scan_produce(ps_op *op, ps_error *err)
     return rc;
 }
 
+static void scan_gather(ps_op *original, ps_op *copy) { ((scan_op *)original)->n_rows += ((scan_op *)copy)->n_rows; }
+
 static void scan_close(ps_op *op)
 {
     ps_scan_op_set(op, NULL);
@@ -194,7 +198,7 @@ static void scan_close(ps_op *op)
 
 PSI_OP_OPEN(psi_scan_open)
 {
-    static const ps_op_vt vt = {.begin = scan_begin, .produce = scan_produce, .close = scan_close};
+    static const ps_op_vt vt = {.begin = scan_begin, .produce = scan_produce, .gather = scan_gather, .close = scan_close};
 
     *out = NULL;
     return psi_op_new(sizeof(scan_op), &vt, node, run, out, err);

@@ -188,6 +188,19 @@ static ps_status watermark_push(ps_op *op, int port, ps_batch *batch, ps_error *
     return ps_op_emit(op, batch, err);
 }
 
+static void watermark_gather(ps_op *original, ps_op *copy)
+{
+    ps_event_stats *to = &((watermark_op *)original)->stats;
+    const ps_event_stats *from = &((watermark_op *)copy)->stats;
+
+    if (from->n_rows == 0)
+        return;
+    to->min_ms = to->n_rows == 0 || from->min_ms < to->min_ms ? from->min_ms : to->min_ms;
+    to->max_ms = to->n_rows == 0 || from->max_ms > to->max_ms ? from->max_ms : to->max_ms;
+    to->mean_ms = (to->mean_ms * (double)to->n_rows + from->mean_ms * (double)from->n_rows) / (double)(to->n_rows + from->n_rows);
+    to->n_rows += from->n_rows;
+}
+
 static bool watermark_stats(ps_op *op, ps_event_stats *out)
 {
     *out = ((watermark_op *)op)->stats;
@@ -198,7 +211,7 @@ static void watermark_close(ps_op *op) { ps_free(op); }
 
 PSI_OP_OPEN(psi_watermark_open)
 {
-    static const ps_op_vt vt = {.begin = watermark_begin, .push = watermark_push, .event_stats = watermark_stats, .close = watermark_close};
+    static const ps_op_vt vt = {.begin = watermark_begin, .push = watermark_push, .event_stats = watermark_stats, .gather = watermark_gather, .close = watermark_close};
     const watermark_spec *spec = node->spec;
     const ps_attrs *from = &node->inputs[0]->out;
     watermark_op *self = NULL;
