@@ -188,6 +188,15 @@ static ps_status scan_produce(ps_op *op, ps_error *err)
     return rc;
 }
 
+/* A copy reads slices of the original's range, never a range of its own. */
+static ps_status scan_share(ps_op *copy, ps_op *original, ps_error *err)
+{
+    PS_UNUSED(original);
+    PS_UNUSED(err);
+    ((scan_op *)copy)->n_rows = 0;
+    return PS_OK;
+}
+
 static void scan_gather(ps_op *original, ps_op *copy) { ((scan_op *)original)->n_rows += ((scan_op *)copy)->n_rows; }
 
 static void scan_close(ps_op *op)
@@ -198,7 +207,7 @@ static void scan_close(ps_op *op)
 
 PSI_OP_OPEN(psi_scan_open)
 {
-    static const ps_op_vt vt = {.begin = scan_begin, .produce = scan_produce, .gather = scan_gather, .close = scan_close};
+    static const ps_op_vt vt = {.begin = scan_begin, .produce = scan_produce, .share = scan_share, .gather = scan_gather, .close = scan_close};
 
     *out = NULL;
     return psi_op_new(sizeof(scan_op), &vt, node, run, out, err);
