@@ -86,7 +86,7 @@ ps_status ps_session_conf_get(ps_session *session, const char *key, char **out, 
     return rc;
 }
 
-ps_status ps_session_conf_set(ps_session *session, const char *key, const char *value, ps_error *err)
+static ps_status conf_set(ps_session *session, const char *key, const char *value, bool may_be_static, ps_error *err)
 {
     const ps_zone *zone;
     ps_status rc;
@@ -94,9 +94,19 @@ ps_status ps_session_conf_set(ps_session *session, const char *key, const char *
     if (value && strcmp(key, "spark.sql.session.timeZone") == 0)
         PS_TRY(ps_zone_find(value, &zone, err));
     ps_lock_take(&session->lock);
-    rc = ps_conf_set(&session->conf, key, value, err);
+    rc = may_be_static ? ps_conf_set_static(&session->conf, key, value, err) : ps_conf_set(&session->conf, key, value, err);
     ps_lock_drop(&session->lock);
     return rc;
+}
+
+ps_status ps_session_conf_set(ps_session *session, const char *key, const char *value, ps_error *err)
+{
+    return conf_set(session, key, value, false, err);
+}
+
+ps_status ps_session_conf_set_static(ps_session *session, const char *key, const char *value, ps_error *err)
+{
+    return conf_set(session, key, value, true, err);
 }
 
 ps_status ps_session_conf(ps_session *session, ps_conf *out, ps_error *err)

@@ -19,6 +19,7 @@ void ps_session_unref(ps_session *session);
 /* Confs: text in, text out. */
 ps_status ps_session_conf_get(ps_session *session, const char *key, char **out, ps_error *err); /* *out NULL: neither set nor known */
 ps_status ps_session_conf_set(ps_session *session, const char *key, const char *value, ps_error *err); /* NULL unsets */
+ps_status ps_session_conf_set_static(ps_session *session, const char *key, const char *value, ps_error *err); /* static keys too: for builders */
 /* A snapshot for binding and running, to be cleared by the caller. */
 ps_status ps_session_conf(ps_session *session, ps_conf *out, ps_error *err);
 ps_status ps_session_zone(ps_session *session, const ps_zone **out, ps_error *err);

@@ -1,0 +1,1030 @@
+"""DataFrame: rows with named columns, computed when an action asks for them."""
+from __future__ import annotations
+
+from pystream import _native
+from pystream.errors import (
+    AnalysisException, PySparkAttributeError, PySparkIndexError, PySparkTypeError, PySparkValueError, _not_implemented,
+    _require, _wrong_type)
+from pystream.sql.column import Column, _column_expr, _literal, _of
+from pystream.sql.group import GroupedData, _grouping
+from pystream.storagelevel import StorageLevel
+
+__all__ = ["DataFrame", "DataFrameNaFunctions", "DataFrameStatFunctions"]
+
+_KINDS = {"tinyint": "number", "smallint": "number", "int": "number", "bigint": "number", "float": "float",
+          "double": "float", "decimal": "number", "string": "text", "boolean": "bool"}
+
+
+def _flat(cols):
+    return list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)
+
+
+def _streaming_refusal(method: str) -> AnalysisException:
+    return AnalysisException._of_engine(
+        f"[CALL_ON_STREAMING_DATASET_UNSUPPORTED] The method `{method}` can not be called on streaming "
+        "Dataset/DataFrame. SQLSTATE: 42KDE", "CALL_ON_STREAMING_DATASET_UNSUPPORTED", "42KDE")
+
+
+class DataFrame:
+    """Rows with named columns.
+
+    Made by `SparkSession.createDataFrame`, `SparkSession.read`, `SparkSession.readStream` and by the methods here.
+    A DataFrame that reads a stream is run by `writeStream`, any other by its actions.
+
+    Examples
+    --------
+    >>> df = spark.createDataFrame([(1, "a"), (2, "b")], ["id", "name"])
+    >>> df.filter(df.id > 1).select("name").collect()
+    [Row(name='b')]
+    """
+
+    def __init__(self, plan, session):
+        self._plan = plan
+        self._session = session
+
+    # -- making others ------------------------------------------------------------------------------------------
+
+    def _with(self, plan) -> DataFrame:
+        return DataFrame(plan, self._session)
+
+    def _node(self, kind: str, *others: DataFrame, **args) -> DataFrame:
+        """The DataFrame of one plan node over this one (and others)."""
+        return self._with(self._session._engine.node(kind, [self._plan, *(other._plan for other in others)], args))
+
+    def select(self, *cols) -> DataFrame:
+        """The columns and expressions asked for.
+
+        Parameters
+        ----------
+        cols : str, Column or one list of them
+            ``"*"`` stands for all columns.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([(1, "a")], ["id", "name"])
+        >>> df.select("name", (df.id + 1).alias("next")).collect()
+        [Row(name='a', next=2)]
+        """
+        return self._node("select", exprs=[_column_expr(item, "cols") for item in _flat(cols)])
+
+    def selectExpr(self, *expr) -> DataFrame:
+        """The SQL expressions asked for.
+
+        Examples
+        --------
+        >>> spark.range(2).selectExpr("id * 2 AS twice").collect()
+        [Row(twice=0), Row(twice=2)]
+        """
+        texts = _flat(expr)
+        for text in texts:
+            if not isinstance(text, str):
+                raise _wrong_type("expr", "str", text)
+        return self._node("select", exprs=[_native.parse_expr(text) for text in texts])
+
+    def filter(self, condition) -> DataFrame:
+        """The rows for which a condition (a Column or SQL text) is true.
+
+        Examples
+        --------
+        >>> spark.range(5).filter("id % 2 = 1").collect()
+        [Row(id=1), Row(id=3)]
+        """
+        if isinstance(condition, str):
+            expr = _native.parse_expr(condition)
+        elif isinstance(condition, Column):
+            expr = condition._expr
+        else:
+            raise _wrong_type("condition", "Column or str", condition)
+        return self._node("filter", condition=[expr])
+
+    where = filter
+
+    def withColumn(self, colName: str, col: Column) -> DataFrame:
+        """With a column added, or replaced where it stands.
+
+        Examples
+        --------
+        >>> spark.range(1).withColumn("next", F.col("id") + 1).collect()
+        [Row(id=0, next=1)]
+        """
+        if not isinstance(col, Column):
+            raise _wrong_type("col", "Column", col)
+        return self.withColumns({colName: col})
+
+    def withColumns(self, *colsMap) -> DataFrame:
+        """With several columns added or replaced: a dict of name to Column."""
+        assert len(colsMap) == 1
+        if not isinstance(colsMap[0], dict):
+            raise _wrong_type("colsMap", "dict", colsMap[0])
+        aliases = []
+        for name, column in colsMap[0].items():
+            if not isinstance(column, Column):
+                raise _wrong_type("col", "Column", column)
+            aliases.append(_native.alias(column._expr, [name]))
+        return self._node("with_columns", exprs=aliases)
+
+    def withColumnRenamed(self, existing: str, new: str) -> DataFrame:
+        """With a column renamed; the same when there is no such column."""
+        return self.withColumnsRenamed({existing: new})
+
+    def withColumnsRenamed(self, colsMap: dict) -> DataFrame:
+        """With several columns renamed: a dict of old to new name."""
+        if not isinstance(colsMap, dict):
+            raise _wrong_type("colsMap", "dict", colsMap)
+        pairs = [text for pair in colsMap.items() for text in pair]
+        return self._node("rename", texts=pairs) if pairs else self
+
+    def withMetadata(self, columnName: str, metadata: dict) -> DataFrame:
+        """With metadata on a column."""
+        if not isinstance(metadata, dict):
+            raise _wrong_type("metadata", "dict", metadata)
+        return self.select(*[self[name].alias(name, metadata=metadata) if name == columnName else self[index]
+                             for index, name in enumerate(self.columns)])
+
+    def drop(self, *cols) -> DataFrame:
+        """Without these columns; unknown names are ignored.
+
+        Examples
+        --------
+        >>> spark.range(1).withColumn("x", F.lit(1)).drop("id", "nothing").collect()
+        [Row(x=1)]
+        """
+        names = [item for item in cols if isinstance(item, str)]
+        columns = [item._expr for item in cols if isinstance(item, Column)]
+        if len(names) + len(columns) < len(cols):
+            wrong = next(item for item in cols if not isinstance(item, (str, Column)))
+            raise _wrong_type("cols", "Column or str", wrong)
+        result = self._node("drop", texts=names) if names else self
+        return result._node("drop", exprs=columns) if columns else result
+
+    def toDF(self, *cols: str) -> DataFrame:
+        """The same columns under new names."""
+        for name in cols:
+            if not isinstance(name, str):
+                raise _wrong_type("cols", "str", name)
+        return self._node("to_df", texts=list(cols))
+
+    def to(self, schema) -> DataFrame:
+        """The columns of a schema, by name, cast to its types."""
+        from pystream.sql.types import StructType
+        if not isinstance(schema, StructType):
+            raise _wrong_type("schema", "StructType", schema)
+        return self.select(*[self[field.name].cast(field.dataType).alias(field.name) for field in schema])
+
+    def alias(self, alias: str) -> DataFrame:
+        """The same under a name, so that ``col("name.column")`` finds it."""
+        if not isinstance(alias, str):
+            raise _wrong_type("alias", "str", alias)
+        return self._node("alias", name=alias)
+
+    def transform(self, func, *args, **kwargs) -> DataFrame:
+        """What a Python function makes of this DataFrame."""
+        result = func(self, *args, **kwargs)
+        assert isinstance(result, DataFrame), f"Func returned an instance of type [{type(result)}], should have been DataFrame."
+        return result
+
+    # -- groups -------------------------------------------------------------------------------------------------
+
+    def groupBy(self, *cols) -> GroupedData:
+        """The rows parted by keys: names, Columns or 1-based positions.
+
+        Examples
+        --------
+        >>> spark.range(4).groupBy((F.col("id") % 2).alias("odd")).count().orderBy("odd").collect()
+        [Row(odd=0, count=2), Row(odd=1, count=2)]
+        """
+        return GroupedData(self, _grouping(self, cols))
+
+    groupby = groupBy
+
+    def rollup(self, *cols) -> GroupedData:
+        """Groups by these keys, and by each shorter list of them: not part of this version."""
+        return GroupedData(self, _grouping(self, cols), "Rollup")
+
+    def cube(self, *cols) -> GroupedData:
+        """Groups by every subset of these keys: not part of this version."""
+        return GroupedData(self, _grouping(self, cols), "Cube")
+
+    def groupingSets(self, groupingSets, *cols) -> GroupedData:
+        """Groups by each of these lists of keys: not part of this version."""
+        return GroupedData(self, _grouping(self, cols), "GroupingSets")
+
+    def agg(self, *exprs) -> DataFrame:
+        """Aggregates of all rows."""
+        return self.groupBy().agg(*exprs)
+
+    # -- two frames -----------------------------------------------------------------------------------------------
+
+    def join(self, other: DataFrame, on=None, how: str | None = None) -> DataFrame:
+        """The rows of both frames that belong together.
+
+        Parameters
+        ----------
+        other : DataFrame
+        on : str, Column or list, optional
+            Names that both sides have (each comes out once), or conditions.
+        how : str, default "inner"
+            inner, cross, outer, full, left, right, semi, anti and their longer spellings.
+
+        Examples
+        --------
+        >>> a = spark.createDataFrame([(1, "x"), (2, "y")], "id int, l string")
+        >>> b = spark.createDataFrame([(2, "z")], "id int, r string")
+        >>> a.join(b, "id").collect()
+        [Row(id=2, l='y', r='z')]
+        """
+        if not isinstance(other, DataFrame):
+            raise _wrong_type("other", "DataFrame", other)
+        if how is not None and not isinstance(how, str):
+            raise _wrong_type("how", "str", how)
+        if on is not None and not isinstance(on, list):
+            on = [on]
+        args = {"how": how or "inner"}
+        if on and all(isinstance(item, str) for item in on):
+            args["on"] = on
+        elif on:
+            if not all(isinstance(item, Column) for item in on):
+                raise _wrong_type("on", "Column, str or list", on)
+            condition = on[0]
+            for item in on[1:]:
+                condition = condition & item
+            args["on"] = [condition._expr]
+        return self._node("join", other, **args)
+
+    def crossJoin(self, other: DataFrame) -> DataFrame:
+        """Every row of this frame with every row of the other."""
+        return self.join(other, how="cross")
+
+    def lateralJoin(self, other: DataFrame, on=None, how=None) -> DataFrame:
+        """A join whose right side sees the left one: not part of this version."""
+        raise _not_implemented("DataFrame.lateralJoin")
+
+    def union(self, other: DataFrame) -> DataFrame:
+        """The rows of both frames, by position; duplicates stay.
+
+        Examples
+        --------
+        >>> spark.range(1).union(spark.range(1)).count()
+        2
+        """
+        if not isinstance(other, DataFrame):
+            raise _wrong_type("other", "DataFrame", other)
+        return self._node("union", other)
+
+    unionAll = union
+
+    def unionByName(self, other: DataFrame, allowMissingColumns: bool = False) -> DataFrame:
+        """The rows of both frames, columns matched by name."""
+        if not isinstance(other, DataFrame):
+            raise _wrong_type("other", "DataFrame", other)
+        return self._node("union_by_name", other, allow_missing=int(allowMissingColumns))
+
+    def _set_operation(self, other: DataFrame, kind: str) -> DataFrame:
+        if not isinstance(other, DataFrame):
+            raise _wrong_type("other", "DataFrame", other)
+        return self._node(kind, other)
+
+    def intersect(self, other: DataFrame) -> DataFrame:
+        """The distinct rows that both frames have."""
+        return self._set_operation(other, "intersect")
+
+    def intersectAll(self, other: DataFrame) -> DataFrame:
+        """The rows that both frames have, as often as both have them."""
+        return self._set_operation(other, "intersect_all")
+
+    def subtract(self, other: DataFrame) -> DataFrame:
+        """The distinct rows that the other frame has not."""
+        return self._set_operation(other, "except")
+
+    def exceptAll(self, other: DataFrame) -> DataFrame:
+        """The rows that the other frame has not, or not as often."""
+        return self._set_operation(other, "except_all")
+
+    # -- fewer rows, other order -----------------------------------------------------------------------------------
+
+    def distinct(self) -> DataFrame:
+        """Each row once."""
+        return self._node("dedup") if self.isStreaming else self._node("distinct")
+
+    def dropDuplicates(self, subset=None) -> DataFrame:
+        """One row of those that agree in some columns, by default in all."""
+        names = self._subset_names(subset)
+        if names is None:
+            return self.distinct()
+        return self._node("dedup", texts=names)
+
+    drop_duplicates = dropDuplicates
+
+    def dropDuplicatesWithinWatermark(self, subset=None) -> DataFrame:
+        """As `dropDuplicates` on a stream, remembering rows as long as the watermark says: not part of this version."""
+        self._subset_names(subset)
+        raise _not_implemented("DataFrame.dropDuplicatesWithinWatermark")
+
+    @staticmethod
+    def _subset_names(subset):
+        if subset is None:
+            return None
+        if not isinstance(subset, (list, tuple)):
+            raise _wrong_type("subset", "list or tuple", subset)
+        for name in subset:
+            if not isinstance(name, str):
+                raise _wrong_type("subset", "str", name)
+        return list(subset)
+
+    def withWatermark(self, eventTime: str, delayThreshold: str) -> DataFrame:
+        """Names the column that tells an event's time, and how late events may be.
+
+        Parameters
+        ----------
+        eventTime : str
+            A column of type TIMESTAMP.
+        delayThreshold : str
+            Such as ``"10 minutes"``.
+
+        Examples
+        --------
+        >>> stream = spark.readStream.format("rate").load()
+        >>> stream.withWatermark("timestamp", "10 seconds").isStreaming
+        True
+        """
+        for name, value in (("eventTime", eventTime), ("delayThreshold", delayThreshold)):
+            if not value or not isinstance(value, str):
+                raise _wrong_type(name, "str", value)
+        return self._node("watermark", column=eventTime, delay=delayThreshold)
+
+    def _sort_exprs(self, cols, kwargs):
+        cols = _flat(cols)
+        if not cols:
+            raise PySparkValueError(errorClass="CANNOT_BE_EMPTY", messageParameters={"item": "column"})
+        found = []
+        for item in cols:
+            if isinstance(item, bool) or not isinstance(item, (str, int, Column)):
+                raise _wrong_type("cols", "Column, int or str", item)
+            if isinstance(item, int):
+                if item == 0:
+                    raise PySparkIndexError(
+                        errorClass="ZERO_INDEX", messageParameters={"arg_name": "cols"},
+                        message="Index must be non-zero.")
+                column = self[abs(item) - 1]
+                found.append(column.desc() if item < 0 else column)
+            else:
+                found.append(item if isinstance(item, Column) else _of(_native.name(item)))
+        ascending = kwargs.pop("ascending", True)
+        if isinstance(ascending, (bool, int)):
+            if not ascending:
+                found = [column.desc() for column in found]
+        elif isinstance(ascending, list):
+            found = [column if up else column.desc() for column, up in zip(found, ascending)]
+        else:
+            raise _wrong_type("ascending", "bool or list", ascending)
+        return [column._expr if column._expr.kind == "sort" else column.asc()._expr for column in found]
+
+    def orderBy(self, *cols, **kwargs) -> DataFrame:
+        """The rows in order.
+
+        Parameters
+        ----------
+        cols : str, Column, int or one list of them
+            Positions are 1-based, negative ones descend.
+        ascending : bool or list of bool, default True
+
+        Examples
+        --------
+        >>> spark.range(3).orderBy(F.desc("id")).collect()
+        [Row(id=2), Row(id=1), Row(id=0)]
+        """
+        return self._node("sort", exprs=self._sort_exprs(cols, kwargs), **{"global": 1})
+
+    sort = orderBy
+
+    def sortWithinPartitions(self, *cols, **kwargs) -> DataFrame:
+        """The rows in order: a frame is one partition."""
+        return self._node("sort", exprs=self._sort_exprs(cols, kwargs), **{"global": 0})
+
+    def limit(self, num: int) -> DataFrame:
+        """At most so many rows."""
+        if not isinstance(num, int):
+            raise _wrong_type("num", "int", num)
+        return self._node("limit", n=num)
+
+    def offset(self, num: int) -> DataFrame:
+        """Without the first rows."""
+        if not isinstance(num, int):
+            raise _wrong_type("num", "int", num)
+        return self._node("offset", n=num)
+
+    def sample(self, withReplacement=None, fraction=None, seed=None) -> DataFrame:
+        """A share of the rows, chosen at random."""
+        if isinstance(withReplacement, float):
+            withReplacement, fraction, seed = None, withReplacement, fraction
+        if not isinstance(fraction, (int, float)) or isinstance(fraction, bool):
+            raise _wrong_type("fraction", "float", fraction)
+        if withReplacement:
+            raise _not_implemented("DataFrame.sample(withReplacement=True)")
+        args = [] if seed is None else [_native.literal(int(seed))]
+        return self.filter(_of(_native.call("rand", args)) < float(fraction))
+
+    def randomSplit(self, weights, seed=None) -> list[DataFrame]:
+        """The rows dealt out by weights: not part of this version, but for one weight."""
+        if len(weights) == 1:
+            return [self]
+        raise _not_implemented("DataFrame.randomSplit")
+
+    # -- missing values -----------------------------------------------------------------------------------------------
+
+    def _kind(self, simple: str) -> str:
+        return _KINDS.get(simple.split("(")[0], "other")
+
+    def _is_missing(self, index: int, simple: str) -> Column:
+        column = self[index]
+        return column.isNull() | column.isNaN() if self._kind(simple) == "float" else column.isNull()
+
+    def dropna(self, how: str = "any", thresh: int | None = None, subset=None) -> DataFrame:
+        """Without the rows that have NULL or NaN.
+
+        Examples
+        --------
+        >>> spark.createDataFrame([(1, None), (2, "x")], "a int, b string").dropna().collect()
+        [Row(a=2, b='x')]
+        """
+        if how not in ("any", "all"):
+            raise PySparkValueError(
+                errorClass="VALUE_NOT_ALLOWED",
+                messageParameters={"arg_name": "how", "allowed_values": "['any', 'all']"})
+        chosen = self._chosen(subset)
+        least = thresh if thresh is not None else len(chosen) if how == "any" else 1
+        count = _of(_native.literal(0))
+        for index, simple in chosen:
+            present = ~self._is_missing(index, simple)
+            count = count + present.cast("int")
+        return self.filter(count >= least)
+
+    def _chosen(self, subset):
+        """[(position, type)] of the columns that `subset` names, by default of all."""
+        columns = self._plan.columns()
+        if subset is None:
+            return [(index, simple) for index, (_, simple, _) in enumerate(columns)]
+        if isinstance(subset, str):
+            subset = [subset]
+        elif not isinstance(subset, (list, tuple)):
+            raise _wrong_type("subset", "list, str or tuple", subset)
+        found = []
+        for name in subset:
+            matches = [(index, simple) for index, (own, simple, _) in enumerate(columns) if own.lower() == name.lower()]
+            if not matches:
+                self[name]
+            found += matches
+        return found
+
+    def fillna(self, value, subset=None) -> DataFrame:
+        """With a value for NULL (and NaN), in the columns of its kind.
+
+        Examples
+        --------
+        >>> spark.createDataFrame([(None, None)], "a int, b string").fillna({"a": 0, "b": "?"}).collect()
+        [Row(a=0, b='?')]
+        """
+        if not isinstance(value, (float, int, str, bool, dict)):
+            raise _wrong_type("value", "bool, dict, float, int or str", value)
+        if isinstance(value, dict):
+            given = {index: item for name, item in value.items() for index, _ in self._chosen([name])}
+        else:
+            kinds = ("bool",) if isinstance(value, bool) else ("text",) if isinstance(value, str) else ("number", "float")
+            if isinstance(value, int) and not isinstance(value, bool):
+                value = float(value)
+            given = {index: value for index, simple in self._chosen(subset) if self._kind(simple) in kinds}
+        columns = []
+        for index, (name, simple, _) in enumerate(self._plan.columns()):
+            column = self[index]
+            if index in given:
+                filler = _of(_literal(given[index])).cast(simple)
+                if self._kind(simple) == "float":
+                    column = _of(_native.call("nanvl", [column._expr, _native.cast(_native.literal(None), simple)]))
+                column = _of(_native.call("coalesce", [column._expr, filler._expr])).alias(name)
+            columns.append(column)
+        return self.select(*columns)
+
+    def replace(self, to_replace, value=..., subset=None) -> DataFrame:
+        """With values exchanged for others."""
+        pairs = _replacements(to_replace, value)
+        kinds = {bool: ("bool",), str: ("text",)}.get(next((type(old) for old, _ in pairs if old is not None), None),
+                                                     ("number", "float"))
+        chosen = {index for index, simple in self._chosen(subset) if self._kind(simple) in kinds}
+        columns = []
+        for index, (name, simple, _) in enumerate(self._plan.columns()):
+            column = self[index]
+            if index in chosen:
+                cases = []
+                for old, new in pairs:
+                    cases += [(column == _of(_native.cast(_literal(old), simple)))._expr,
+                              _native.cast(_literal(new), simple)]
+                column = _of(_native.call("case", [*cases, column._expr], operator=True)).alias(name)
+            columns.append(column)
+        return self.select(*columns)
+
+    @property
+    def na(self) -> DataFrameNaFunctions:
+        """Methods for missing values."""
+        return DataFrameNaFunctions(self)
+
+    @property
+    def stat(self) -> DataFrameStatFunctions:
+        """Statistical methods."""
+        return DataFrameStatFunctions(self)
+
+    # -- columns --------------------------------------------------------------------------------------------------------
+
+    def __getitem__(self, item):
+        if isinstance(item, str):
+            return _of(self._session._engine.resolve(self._plan, item))
+        if isinstance(item, Column):
+            return self.filter(item)
+        if isinstance(item, (list, tuple)):
+            return self.select(*item)
+        if isinstance(item, int):
+            columns = self._plan.columns()
+            try:
+                name, _, attr = columns[item]
+            except IndexError:
+                raise PySparkIndexError(
+                    errorClass="INDEX_OUT_OF_RANGE",
+                    messageParameters={"arg_name": "DataFrame", "index": str(item)}) from None
+            return _of(_native.attr(attr, name))
+        raise _wrong_type("item", "Column, float, int, list, str or tuple", item)
+
+    def __getattr__(self, name: str):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self.columns:
+            raise PySparkAttributeError(
+                errorClass="ATTRIBUTE_NOT_SUPPORTED", messageParameters={"attr_name": name})
+        return _of(self._session._engine.resolve(self._plan, f"`{name}`"))
+
+    def __dir__(self):
+        return sorted({*super().__dir__(), *(name for name in self.columns if name.isidentifier())})
+
+    def _ipython_key_completions_(self):
+        return self.columns
+
+    def colRegex(self, colName: str) -> Column:
+        """The columns whose names match a regular expression in backticks: not part of this version."""
+        raise _not_implemented("DataFrame.colRegex")
+
+    def metadataColumn(self, colName: str) -> Column:
+        """A hidden column, such as ``_metadata``."""
+        return self[colName]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return [name for name, _, _ in self._plan.columns()]
+
+    @property
+    def dtypes(self) -> list[tuple[str, str]]:
+        """Names and types of the columns."""
+        return [(name, simple) for name, simple, _ in self._plan.columns()]
+
+    @property
+    def schema(self):
+        """The schema, as StructType."""
+        from pystream.sql.types import _parse_datatype_json_string
+        return _parse_datatype_json_string(self._plan.json())
+
+    def printSchema(self, level: int | None = None) -> None:
+        """Print the schema as a tree.
+
+        Examples
+        --------
+        >>> spark.range(1).printSchema()
+        root
+         |-- id: long (nullable = false)
+        <BLANKLINE>
+        """
+        print(_native.type_text(self._plan.json(), "tree", True, -1 if level is None else level))
+
+    @property
+    def isStreaming(self) -> bool:
+        """Does it read a stream."""
+        return self._plan.is_streaming
+
+    def isLocal(self) -> bool:
+        """True: everything runs in this process."""
+        return True
+
+    @property
+    def sparkSession(self):
+        """The session that made this frame."""
+        return self._session
+
+    # -- actions ----------------------------------------------------------------------------------------------------------
+
+    def collect(self) -> list:
+        """All rows.
+
+        Examples
+        --------
+        >>> spark.range(2).collect()
+        [Row(id=0), Row(id=1)]
+        """
+        return self._session._engine.collect(self._plan)
+
+    def count(self) -> int:
+        """The number of rows."""
+        return self.groupBy().count().collect()[0][0]
+
+    def head(self, n: int | None = None):
+        """The first row or None; with `n` a list of the first rows."""
+        if n is None:
+            rows = self.head(1)
+            return rows[0] if rows else None
+        return self.take(n)
+
+    def first(self):
+        """The first row, or None."""
+        return self.head()
+
+    def take(self, num: int) -> list:
+        """The first rows."""
+        return self.limit(num).collect()
+
+    def tail(self, num: int) -> list:
+        """The last rows."""
+        rows = self.collect()
+        return rows[max(0, len(rows) - num):] if num > 0 else []
+
+    def isEmpty(self) -> bool:
+        """Are there no rows."""
+        return not self.limit(1).collect()
+
+    def toLocalIterator(self, prefetchPartitions: bool = False):
+        """The rows one after another."""
+        return iter(self.collect())
+
+    def foreach(self, f) -> None:
+        """Call a function with every row."""
+        for row in self.collect():
+            f(row)
+
+    def foreachPartition(self, f) -> None:
+        """Call a function with an iterator of the rows."""
+        f(iter(self.collect()))
+
+    def show(self, n: int = 20, truncate: bool | int = True, vertical: bool = False) -> None:
+        """Print the first rows as a table.
+
+        Parameters
+        ----------
+        n : int, default 20
+        truncate : bool or int, default True
+            Cut cells to 20 characters, to so many, or not at all.
+        vertical : bool, default False
+            A line per value.
+
+        Examples
+        --------
+        >>> spark.range(2).show()
+        +---+
+        | id|
+        +---+
+        |  0|
+        |  1|
+        +---+
+        <BLANKLINE>
+        """
+        print(self._show_text(n, truncate, vertical))
+
+    def _show_text(self, n, truncate, vertical) -> str:
+        if not isinstance(n, int) or isinstance(n, bool):
+            raise _wrong_type("n", "int", n)
+        if not isinstance(vertical, bool):
+            raise _wrong_type("vertical", "bool", vertical)
+        if isinstance(truncate, bool):
+            width = 20 if truncate else 0
+        else:
+            try:
+                width = int(truncate)
+            except ValueError:
+                raise _wrong_type("truncate", "bool, float, int or str", truncate) from None
+        return self._session._engine.show(self._plan, n, width, vertical)
+
+    def toPandas(self):
+        """The rows as a pandas DataFrame: not part of this version."""
+        _require("pandas", "pandas", "2.2.0")
+        self._plan.check_batch()
+        raise _not_implemented("DataFrame.toPandas")
+
+    def toArrow(self):
+        """The rows as a pyarrow Table: not part of this version."""
+        _require("pyarrow", "arrow", "18.0.0")
+        self._plan.check_batch()
+        raise _not_implemented("DataFrame.toArrow")
+
+    def toJSON(self, use_unicode: bool = True):
+        """The rows as JSON texts; the result has collect, first and take."""
+        columns = [_native.attr(attr, name) for name, _, attr in self._plan.columns()]
+        text = _of(_native.call("to_json", [_native.call("struct", columns)])).alias("value")
+        return _Texts(self.select(text))
+
+    def explain(self, extended=None, mode: str | None = None) -> None:
+        """Print the plan; modes are simple, extended, codegen, cost and formatted."""
+        if extended is not None and mode is not None:
+            raise PySparkValueError(
+                errorClass="CANNOT_SET_TOGETHER", messageParameters={"arg_list": "extended and mode"})
+        if extended is not None and not isinstance(extended, (bool, str)):
+            raise _wrong_type("extended", "bool or str", extended)
+        if mode is not None and not isinstance(mode, str):
+            raise _wrong_type("mode", "str", mode)
+        if isinstance(extended, str):
+            mode = extended
+        print(self._plan.explain(mode or ("extended" if extended else "simple")))
+
+    # -- views and writing ----------------------------------------------------------------------------------------------
+
+    def createTempView(self, name: str) -> None:
+        """Give the frame a name for SQL; an error when the name is taken."""
+        self._session._engine.view_set(name, self._plan, False)
+
+    def createOrReplaceTempView(self, name: str) -> None:
+        """Give the frame a name for SQL.
+
+        Examples
+        --------
+        >>> spark.range(3).createOrReplaceTempView("numbers")
+        >>> spark.sql("SELECT id FROM numbers WHERE id > 1").collect()
+        [Row(id=2)]
+        """
+        self._session._engine.view_set(name, self._plan, True)
+
+    registerTempTable = createOrReplaceTempView
+
+    def createGlobalTempView(self, name: str) -> None:
+        """Give the frame a name in ``global_temp``."""
+        self._session._engine.view_set(f"global_temp.{name}", self._plan, False)
+
+    def createOrReplaceGlobalTempView(self, name: str) -> None:
+        """Give the frame a name in ``global_temp``."""
+        self._session._engine.view_set(f"global_temp.{name}", self._plan, True)
+
+    @property
+    def write(self):
+        """The writer of a bounded frame."""
+        from pystream.sql.readwriter import DataFrameWriter
+        if self.isStreaming:
+            raise _streaming_refusal("write")
+        return DataFrameWriter(self)
+
+    @property
+    def writeStream(self):
+        """The writer of a streaming frame."""
+        from pystream.sql.streaming.readwriter import DataStreamWriter
+        if not self.isStreaming:
+            raise AnalysisException._of_engine(
+                "[WRITE_STREAM_NOT_ALLOWED] `writeStream` can be called only on streaming Dataset/DataFrame. "
+                "SQLSTATE: 42601", "WRITE_STREAM_NOT_ALLOWED", "42601")
+        return DataStreamWriter(self)
+
+    def writeTo(self, table: str):
+        """The writer of a table: not part of this version."""
+        if self.isStreaming:
+            raise _streaming_refusal("writeTo")
+        raise _not_implemented("DataFrame.writeTo")
+
+    def mergeInto(self, table: str, condition: Column):
+        """Merge into a table: there is no table format that can."""
+        if self.isStreaming:
+            raise _streaming_refusal("mergeInto")
+        raise _not_implemented("DataFrame.mergeInto")
+
+    # -- hints and the like -------------------------------------------------------------------------------------------------
+
+    def cache(self) -> DataFrame:
+        """The frame itself; a micro-batch is kept anyway while it is worked on."""
+        return self.persist()
+
+    def persist(self, storageLevel: StorageLevel = StorageLevel.MEMORY_AND_DISK_DESER) -> DataFrame:
+        """The frame itself, with the level recorded."""
+        self.__dict__["_storage"] = storageLevel
+        return self
+
+    def unpersist(self, blocking: bool = False) -> DataFrame:
+        """The frame itself."""
+        self.__dict__.pop("_storage", None)
+        return self
+
+    @property
+    def storageLevel(self) -> StorageLevel:
+        """The level that `persist` recorded."""
+        return self.__dict__.get("_storage", StorageLevel.NONE)
+
+    @property
+    def is_cached(self) -> bool:
+        """Was `persist` called."""
+        return "_storage" in self.__dict__
+
+    def _materialised(self) -> DataFrame:
+        return self._with(self._session._engine.local(self._plan.json(), self.collect(), False))
+
+    def checkpoint(self, eager: bool = True) -> DataFrame:
+        """The rows computed now and kept."""
+        return self._materialised()
+
+    def localCheckpoint(self, eager: bool = True, storageLevel=None) -> DataFrame:
+        """The rows computed now and kept."""
+        return self._materialised()
+
+    def repartition(self, numPartitions, *cols) -> DataFrame:
+        """The frame itself, after a check of the arguments."""
+        if not isinstance(numPartitions, (int, str, Column)):
+            raise _wrong_type("numPartitions", "Column, int or str", numPartitions)
+        return self
+
+    def repartitionByRange(self, numPartitions, *cols) -> DataFrame:
+        """The frame itself, after a check of the arguments."""
+        return self.repartition(numPartitions, *cols)
+
+    def repartitionById(self, numPartitions: int, partitionIdCol) -> DataFrame:
+        """The frame itself."""
+        return self.repartition(numPartitions)
+
+    def coalesce(self, numPartitions: int) -> DataFrame:
+        """The frame itself."""
+        if not isinstance(numPartitions, int):
+            raise _wrong_type("numPartitions", "int", numPartitions)
+        return self
+
+    def hint(self, name: str, *parameters) -> DataFrame:
+        """The frame itself."""
+        if not isinstance(name, str):
+            raise _wrong_type("name", "str", name)
+        return self
+
+    def observe(self, observation, *exprs) -> DataFrame:
+        """Metrics computed on the way: not part of this version."""
+        raise _not_implemented("DataFrame.observe")
+
+    def mapInPandas(self, func, schema, barrier: bool = False, profile=None) -> DataFrame:
+        """A function over pandas frames: not part of this version."""
+        raise _not_implemented("DataFrame.mapInPandas")
+
+    def mapInArrow(self, func, schema, barrier: bool = False, profile=None) -> DataFrame:
+        """A function over Arrow batches: not part of this version."""
+        raise _not_implemented("DataFrame.mapInArrow")
+
+    def unpivot(self, ids, values, variableColumnName: str, valueColumnName: str) -> DataFrame:
+        """Columns as rows: not part of this version."""
+        raise _not_implemented("DataFrame.unpivot")
+
+    melt = unpivot
+
+    def sameSemantics(self, other: DataFrame) -> bool:
+        """Are both the same plan."""
+        return self._plan.explain("simple") == other._plan.explain("simple")
+
+    def inputFiles(self) -> list[str]:
+        """The files that are read: not part of this version."""
+        raise _not_implemented("DataFrame.inputFiles")
+
+    def describe(self, *cols) -> DataFrame:
+        """Count, mean, deviation, least and greatest: not part of this version."""
+        raise _not_implemented("DataFrame.describe")
+
+    def summary(self, *statistics) -> DataFrame:
+        """Statistics of every column: not part of this version."""
+        raise _not_implemented("DataFrame.summary")
+
+    def transpose(self, indexColumn=None) -> DataFrame:
+        """Rows as columns: not part of this version."""
+        raise _not_implemented("DataFrame.transpose")
+
+    def sampleBy(self, col, fractions, seed=None) -> DataFrame:
+        """A share of the rows of each kind: not part of this version."""
+        raise _not_implemented("DataFrame.sampleBy")
+
+    @property
+    def rdd(self):
+        """RDDs are not supported."""
+        raise _not_implemented("DataFrame.rdd (use DataFrame operations: mapInPandas, mapInArrow, foreachBatch)")
+
+    @property
+    def executionInfo(self):
+        """As in classic Spark: not supported."""
+        raise PySparkValueError(
+            errorClass="CLASSIC_OPERATION_NOT_SUPPORTED_ON_DF", messageParameters={"member": "executionInfo"})
+
+    def pandas_api(self, index_col=None):
+        """The pandas API is out of scope."""
+        raise _not_implemented("DataFrame.pandas_api")
+
+    # -- text forms ----------------------------------------------------------------------------------------------------------
+
+    def _eager(self) -> bool:
+        return not self.isStreaming and self._session.conf.get("spark.sql.repl.eagerEval.enabled", "false") == "true"
+
+    def __repr__(self):
+        if self._eager():
+            conf = self._session.conf
+            return self._show_text(int(conf.get("spark.sql.repl.eagerEval.maxNumRows", "20")),
+                                   int(conf.get("spark.sql.repl.eagerEval.truncate", "20")), False)
+        return f"DataFrame[{', '.join(f'{name}: {simple}' for name, simple in self.dtypes)}]"
+
+    def _repr_html_(self):
+        if not self._eager():
+            return None
+        from html import escape
+        conf = self._session.conf
+        n = int(conf.get("spark.sql.repl.eagerEval.maxNumRows", "20"))
+        width = int(conf.get("spark.sql.repl.eagerEval.truncate", "20"))
+        rows = self.select(*[self[index].cast("string") for index in range(len(self.columns))]).take(n + 1)
+
+        def cell(value):
+            text = "NULL" if value is None else value
+            if width and len(text) > width:
+                text = text[:width] if width < 4 else text[:width - 3] + "..."
+            return escape(text)
+        lines = ["<table border='1'>", f"<tr>{''.join(f'<th>{escape(name)}</th>' for name in self.columns)}</tr>"]
+        lines += [f"<tr>{''.join(f'<td>{cell(value)}</td>' for value in row)}</tr>" for row in rows[:n]]
+        lines.append("</table>")
+        if len(rows) > n:
+            lines.append(f"only showing top {n} row{'' if n == 1 else 's'}")
+        return "\n".join(lines) + "\n"
+
+
+def _replacements(to_replace, value):
+    """[(old, new)] of the arguments of replace."""
+    from collections.abc import Iterable
+    if value is ...:
+        if not isinstance(to_replace, dict):
+            raise PySparkTypeError(
+                errorClass="ARGUMENT_REQUIRED",
+                messageParameters={"arg_name": "value", "condition": "`to_replace` is dict"})
+        value = None
+    if not isinstance(to_replace, (bool, float, int, str, list, tuple, dict)):
+        raise _wrong_type("to_replace", "bool, dict, float, int, str or tuple", to_replace)
+    if isinstance(to_replace, dict):
+        pairs = list(to_replace.items())
+    elif isinstance(to_replace, (list, tuple)):
+        values = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value] * len(to_replace)
+        if len(values) != len(to_replace):
+            raise PySparkValueError(
+                errorClass="LENGTH_SHOULD_BE_THE_SAME",
+                messageParameters={"arg1": "to_replace", "arg2": "value", "arg1_length": str(len(to_replace)),
+                                   "arg2_length": str(len(values))})
+        pairs = list(zip(to_replace, values))
+    else:
+        pairs = [(to_replace, value)]
+    given = [item for pair in pairs for item in pair if item is not None]
+    kinds = [lambda x: isinstance(x, bool), lambda x: isinstance(x, str),
+             lambda x: isinstance(x, (int, float)) and not isinstance(x, bool)]
+    if not any(all(kind(item) for item in given) for kind in kinds):
+        raise PySparkValueError(errorClass="MIXED_TYPE_REPLACEMENT", messageParameters={})
+    return pairs
+
+
+class _Texts:
+    """What `DataFrame.toJSON` gives."""
+
+    def __init__(self, df):
+        self._df = df
+
+    def collect(self) -> list[str]:
+        """All texts."""
+        return [row[0] for row in self._df.collect()]
+
+    def first(self) -> str:
+        """The first text."""
+        return self._df.first()[0]
+
+    def take(self, num: int) -> list[str]:
+        """The first texts."""
+        return [row[0] for row in self._df.take(num)]
+
+
+class DataFrameNaFunctions:
+    """Methods for missing values; `DataFrame.na`."""
+
+    def __init__(self, df: DataFrame):
+        self._df = df
+
+    def drop(self, how: str = "any", thresh: int | None = None, subset=None) -> DataFrame:
+        """As `DataFrame.dropna`."""
+        return self._df.dropna(how, thresh, subset)
+
+    def fill(self, value, subset=None) -> DataFrame:
+        """As `DataFrame.fillna`."""
+        return self._df.fillna(value, subset)
+
+    def replace(self, to_replace, value=..., subset=None) -> DataFrame:
+        """As `DataFrame.replace`."""
+        return self._df.replace(to_replace, value, subset)
+
+
+class DataFrameStatFunctions:
+    """Statistical methods; `DataFrame.stat`: not part of this version."""
+
+    def __init__(self, df: DataFrame):
+        self._df = df
+
+    def __getattr__(self, name: str):
+        if name in ("approxQuantile", "corr", "cov", "crosstab", "freqItems", "sampleBy"):
+            raise _not_implemented(f"DataFrame.stat.{name}")
+        raise AttributeError(name)

@@ -1,0 +1,143 @@
+"""GroupedData: a DataFrame parted by keys, waiting for its aggregates."""
+from __future__ import annotations
+
+from pystream import _native
+from pystream.errors import AnalysisException, PySparkValueError, _not_implemented, _wrong_type
+from pystream.sql.column import Column
+
+__all__ = ["GroupedData"]
+
+_NUMERIC = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
+
+
+class GroupedData:
+    """What `DataFrame.groupBy` gives.
+
+    Examples
+    --------
+    >>> df = spark.createDataFrame([("a", 1), ("a", 2), ("b", 5)], "k string, v int")
+    >>> df.groupBy("k").agg(F.sum("v").alias("s")).orderBy("k").collect()
+    [Row(k='a', s=3), Row(k='b', s=5)]
+    """
+
+    def __init__(self, df, grouping, kind: str = "GroupBy"):
+        self._df = df
+        self._grouping = grouping
+        self._kind = kind
+
+    def _aggregate(self, aggregates):
+        if self._kind != "GroupBy":
+            raise _not_implemented(f"DataFrame.{self._kind.lower()}")
+        return self._df._node("aggregate", grouping=self._grouping, aggregates=aggregates)
+
+    def agg(self, *exprs):
+        """Aggregates of each group: Columns, or a dict of column to function name.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([("a", 1), ("a", 2)], "k string, v int")
+        >>> df.groupBy("k").agg({"v": "max", "*": "count"}).collect()
+        [Row(k='a', max(v)=2, count(1)=2)]
+        """
+        if len(exprs) == 1 and isinstance(exprs[0], dict):
+            return self._aggregate([_native.call("avg" if name == "mean" else name, [_native.name(column)])
+                                    for column, name in exprs[0].items()])
+        if not exprs:
+            raise AssertionError("exprs should not be empty")
+        if not all(isinstance(item, Column) for item in exprs):
+            raise AssertionError("all exprs should be Column")
+        return self._aggregate([item._expr for item in exprs])
+
+    def count(self):
+        """The number of rows of each group, as column ``count``."""
+        return self._aggregate([_native.alias(_native.call("count", [_native.literal(1)]), ["count"])])
+
+    def _numeric(self, name: str, cols):
+        types = {column: kind for column, kind, _ in self._df._plan.columns()}
+        if not cols:
+            keys = {expr.name for expr in self._grouping}
+            cols = [column for column, kind in types.items()
+                    if kind.split("(")[0] in _NUMERIC and column not in keys]
+        for column in cols:
+            if column in types and types[column].split("(")[0] not in _NUMERIC:
+                raise AnalysisException._of_engine(
+                    f'"{column}" is not a numeric column. Aggregation function can only be applied on a numeric column.',
+                    "_LEGACY_ERROR_TEMP_1323", None)
+        return self._aggregate([_native.call(name, [_native.name(column)]) for column in cols])
+
+    def sum(self, *cols: str):
+        """The sums of these columns, by default of every numeric one."""
+        return self._numeric("sum", cols)
+
+    def avg(self, *cols: str):
+        """The means of these columns, by default of every numeric one."""
+        return self._numeric("avg", cols)
+
+    mean = avg
+
+    def min(self, *cols: str):
+        """The least values of these columns, by default of every numeric one."""
+        return self._numeric("min", cols)
+
+    def max(self, *cols: str):
+        """The greatest values of these columns, by default of every numeric one."""
+        return self._numeric("max", cols)
+
+    def pivot(self, pivot_col: str, values=None):
+        """A column per value of another column: not part of this version."""
+        raise _not_implemented("GroupedData.pivot")
+
+    def cogroup(self, other):
+        """Two grouped frames side by side: not part of this version."""
+        raise _not_implemented("GroupedData.cogroup")
+
+    def apply(self, udf):
+        """The old name of `applyInPandas`: not part of this version."""
+        raise _not_implemented("GroupedData.apply")
+
+    def applyInPandas(self, func, schema):
+        """A function over each group as a pandas frame: not part of this version."""
+        raise _not_implemented("GroupedData.applyInPandas")
+
+    def applyInArrow(self, func, schema):
+        """A function over each group as an Arrow table: not part of this version."""
+        raise _not_implemented("GroupedData.applyInArrow")
+
+    def applyInPandasWithState(self, func, outputStructType, stateStructType, outputMode, timeoutConf):
+        """A function with state over each group of a stream: not part of this version."""
+        raise _not_implemented("GroupedData.applyInPandasWithState")
+
+    def transformWithState(self, statefulProcessor, outputStructType, outputMode, timeMode, initialState=None,
+                           eventTimeColumnName=""):
+        """A stateful processor over each group of a stream: not part of this version."""
+        raise _not_implemented("GroupedData.transformWithState")
+
+    def transformWithStateInPandas(self, statefulProcessor, outputStructType, outputMode, timeMode, initialState=None,
+                                   eventTimeColumnName=""):
+        """A stateful processor over each group of a stream: not part of this version."""
+        raise _not_implemented("GroupedData.transformWithStateInPandas")
+
+    def __repr__(self):
+        keys = ", ".join(expr.text() for expr in self._grouping)
+        columns = self._df._plan.columns()
+        value = ", ".join(f"{name}: {kind}" for name, kind, _ in columns[:2])
+        if len(columns) > 2:
+            value += f" ... {len(columns) - 2} more field{'s' if len(columns) > 3 else ''}"
+        return f"GroupedData[grouping expressions: [{keys}], value: [{value}], type: {self._kind}]"
+
+
+def _grouping(df, cols):
+    """The Exprs of the arguments of groupBy: names, Columns, 1-based positions."""
+    if len(cols) == 1 and isinstance(cols[0], list):
+        cols = cols[0]
+    found = []
+    for item in cols:
+        if isinstance(item, bool) or not isinstance(item, (str, int, Column)):
+            raise _wrong_type("col", "Column, int or str", item)
+        if isinstance(item, int):
+            if item < 1:
+                raise PySparkValueError(errorClass="INDEX_NOT_POSITIVE", messageParameters={"index": str(item)})
+            found.append(df[item - 1]._expr)
+        else:
+            found.append(item._expr if isinstance(item, Column) else _native.name(item))
+    return found

@@ -1,0 +1,229 @@
+"""Reading streams into DataFrames, and starting the queries that write them."""
+from __future__ import annotations
+
+from pystream.errors import (
+    AnalysisException, IllegalArgumentException, PySparkAttributeError, PySparkValueError, _not_implemented, _wrong_type)
+from pystream.sql.readwriter import _csv_options, _json_options, _Options, _Reader
+
+__all__ = ["DataStreamReader", "DataStreamWriter"]
+
+
+def _text(name: str, value) -> str:
+    """A non-blank text argument."""
+    if not isinstance(value, str) or not value.strip():
+        raise PySparkValueError(
+            errorClass="VALUE_NOT_NON_EMPTY_STR", messageParameters={"arg_name": name, "arg_value": str(value)})
+    return value
+
+
+class DataStreamReader(_Reader):
+    """Describes a stream; `spark.readStream`.
+
+    Examples
+    --------
+    >>> stream = spark.readStream.format("rate").option("rowsPerSecond", 10).load()
+    >>> stream.columns
+    ['timestamp', 'value']
+    """
+
+    _streaming = True
+
+    def load(self, path: str | None = None, format: str | None = None, schema=None, **options):
+        """The stream as a DataFrame."""
+        if format is not None:
+            self.format(format)
+        if schema is not None:
+            self.schema(schema)
+        self.options(**options)
+        if path is None:
+            return self._load([])
+        _text("path", path)
+        if any(key.lower() == "path" for key in self._options):
+            raise AnalysisException._of_engine(
+                "There is a 'path' option set and load() is called with a path parameter. Either remove the path "
+                "option, or call load() without the parameter.", "_LEGACY_ERROR_TEMP_1188", None)
+        options, self._options = self._options, {**self._options, "path": path}
+        try:
+            return self._load([])
+        finally:
+            self._options = options
+
+    def _read(self, format: str, path, schema=None, options=None):
+        self._given(**(options or {}))
+        if schema is not None:
+            self.schema(schema)
+        if not isinstance(path, str):
+            raise _wrong_type("path", "str", path)
+        return self.load(path, format)
+
+    def json(self, path: str, *args, **kwargs):
+        """JSON files as they appear in a directory, a value per line."""
+        schema, options = _json_options(*args, **kwargs)
+        return self._read("json", path, schema, options)
+
+    def csv(self, path: str, *args, **kwargs):
+        """CSV files as they appear in a directory."""
+        schema, options = _csv_options(*args, **kwargs)
+        return self._read("csv", path, schema, options)
+
+    def text(self, path: str, wholetext: bool = False, lineSep: str | None = None, pathGlobFilter=None,
+             recursiveFileLookup=None):
+        """Text files as they appear in a directory, a row per line."""
+        return self._read("text", path, None, dict(
+            wholetext=wholetext or None, lineSep=lineSep, pathGlobFilter=pathGlobFilter,
+            recursiveFileLookup=recursiveFileLookup))
+
+    def parquet(self, path: str, **options):
+        """Parquet files as they appear in a directory."""
+        return self._read("parquet", path, None, options)
+
+    def orc(self, path: str, **options):
+        """ORC files as they appear in a directory."""
+        return self._read("orc", path, None, options)
+
+    def xml(self, path: str, rowTag: str | None = None, schema=None, **options):
+        """XML files as they appear in a directory."""
+        return self._read("xml", path, schema, dict(rowTag=rowTag, **options))
+
+    def table(self, tableName: str):
+        """A streaming view."""
+        if not isinstance(tableName, str):
+            raise _wrong_type("tableName", "str", tableName)
+        df = self._session.table(tableName)
+        if not df.isStreaming or self._schema is not None:
+            raise AnalysisException._of_engine(
+                f"User specified schema not supported with `table`, or {tableName} is not a streaming relation.",
+                "_LEGACY_ERROR_TEMP_1008", None)
+        return df
+
+    def name(self, sourceName: str):
+        """A name for the source: recorded."""
+        _text("sourceName", sourceName)
+        return self
+
+
+class DataStreamWriter(_Options):
+    """Says where a stream goes, and starts the query; `df.writeStream`.
+
+    Examples
+    --------
+    >>> seen = []
+    >>> stream = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 3).load()
+    >>> query = stream.writeStream.foreachBatch(lambda df, n: seen.append(df.count())).trigger(once=True).start()
+    >>> query.awaitTermination()
+    >>> seen
+    [3]
+    """
+
+    def __init__(self, df):
+        super().__init__()
+        self._df = df
+        self._mode = "append"
+        self._partition_by = []
+        self._name = None
+        self._trigger = ("interval", None)
+        self._function = None
+
+    def outputMode(self, outputMode: str):
+        """append, update or complete."""
+        self._mode = _text("outputMode", outputMode)
+        if outputMode.lower() not in ("append", "update", "complete"):
+            raise IllegalArgumentException._of_engine(
+                f"[STREAMING_OUTPUT_MODE.INVALID] Invalid streaming output mode: {outputMode}. Accepted output modes are "
+                "'Append', 'Complete', 'Update'. SQLSTATE: 42KDE", "STREAMING_OUTPUT_MODE.INVALID", "42KDE")
+        return self
+
+    def partitionBy(self, *cols):
+        """A directory per value of these columns, for file sinks."""
+        self._partition_by = list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)
+        return self
+
+    def clusterBy(self, *cols):
+        """Not part of this version."""
+        raise _not_implemented("DataStreamWriter.clusterBy")
+
+    def queryName(self, queryName: str):
+        """A name for the query; the memory sink's table is called so."""
+        self._name = _text("queryName", queryName)
+        return self
+
+    def trigger(self, *, processingTime: str | None = None, once: bool | None = None, continuous: str | None = None,
+                availableNow: bool | None = None, realTime: str | None = None):
+        """When batches are made; exactly one of these.
+
+        Parameters
+        ----------
+        processingTime : str
+            Every so often: ``"5 seconds"``.
+        once : bool
+            One batch with all there is, then end.
+        availableNow : bool
+            Batches until all that is there now is read, then end.
+        continuous, realTime : str
+            Not part of this version.
+        """
+        given = {name: value for name, value in (
+            ("processingTime", processingTime), ("once", once), ("continuous", continuous),
+            ("availableNow", availableNow), ("realTime", realTime)) if value is not None}
+        if len(given) != 1:
+            raise PySparkValueError(errorClass="ONLY_ALLOW_SINGLE_TRIGGER", messageParameters={})
+        (name, value), = given.items()
+        if name in ("once", "availableNow"):
+            if value is not True:
+                raise PySparkValueError(
+                    errorClass="VALUE_NOT_ALLOWED", messageParameters={"arg_name": name, "allowed_values": "[True]"})
+            self._trigger = ("once" if name == "once" else "available_now", None)
+            return self
+        from pystream import _native
+        text = _text(name, value).strip()
+        _native.check_interval(text)
+        if name == "realTime":
+            raise _not_implemented("trigger(realTime=...)")
+        self._trigger = ("interval" if name == "processingTime" else "continuous", text)
+        return self
+
+    def foreachBatch(self, func):
+        """Call ``func(df, batch_id)`` with every batch, as a bounded DataFrame.
+
+        The batch is computed once, at the first action on it, however many follow.
+        """
+        self._format, self._function = "foreachbatch", func
+        return self
+
+    def foreach(self, f):
+        """Call a function with every row, or an object's ``open``, ``process`` and ``close``."""
+        if not callable(f):
+            for name in ("process", "open", "close"):
+                if not callable(getattr(f, name, None)) and (name == "process" or hasattr(f, name)):
+                    raise PySparkAttributeError(
+                        errorClass="ATTRIBUTE_NOT_CALLABLE",
+                        messageParameters={"attr_name": name, "obj_name": "f"})
+        self._format, self._function = "foreach", f
+        return self
+
+    def start(self, path: str | None = None, format: str | None = None, outputMode: str | None = None,
+              partitionBy=None, queryName: str | None = None, **options):
+        """Start the query and return its handle."""
+        self.options(**options)
+        if outputMode is not None:
+            self.outputMode(outputMode)
+        if partitionBy is not None:
+            self.partitionBy(partitionBy)
+        if format is not None:
+            self.format(format)
+        if queryName is not None:
+            self.queryName(queryName)
+        given = dict(self._options)
+        if path is not None:
+            if any(key.lower() == "path" for key in given):
+                raise AnalysisException._of_engine(
+                    "There is a 'path' option set and start() is called with a path parameter. Either remove the path "
+                    "option, or call start() without the parameter.", "_LEGACY_ERROR_TEMP_1188", None)
+            given["path"] = path
+        from pystream.sql.streaming.query import _start
+        return _start(self, given)
+
+    def toTable(self, tableName: str, format: str | None = None, outputMode: str | None = None, partitionBy=None,
+                queryName: str | None = None, **options):
+        """Write to a table: not part of this version; use a file sink with a path, or foreachBatch."""
+        raise _not_implemented("DataStreamWriter.toTable (write to a path with format() and start(path), or use foreachBatch)")

@@ -1,0 +1,81 @@
+"""Builds pystream._engine from csrc/*/*.c with the system's libraries.
+
+PYSTREAM_DEBUG=1      assertions and debug information
+PYSTREAM_SANITIZE=1   address and undefined-behaviour sanitizers
+PYSTREAM_COVERAGE=1   gcov counters
+"""
+import glob
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+#: pkg-config name -> Debian package.
+LIBRARIES = {"zlib": "zlib1g-dev", "liblz4": "liblz4-dev", "libzstd": "libzstd-dev", "libpcre2-8": "libpcre2-dev"}
+
+
+def pkg_config(option):
+    if shutil.which("pkg-config") is None:
+        sys.exit("pystream: pkg-config is missing; on Debian: apt-get install pkg-config")
+    missing = [debian for name, debian in LIBRARIES.items() if subprocess.call(["pkg-config", "--exists", name])]
+    if missing:
+        sys.exit(f"pystream: libraries are missing; on Debian: apt-get install {' '.join(missing)}")
+    return subprocess.check_output(["pkg-config", option, *LIBRARIES], text=True).split()
+
+
+def flags():
+    compile_args = ["-std=c11", "-D_GNU_SOURCE", "-O3", "-fvisibility=hidden", "-fno-semantic-interposition"]
+    link_args = []
+    if os.environ.get("PYSTREAM_DEBUG"):
+        compile_args += ["-g", "-DPS_DEBUG", "-O1"]
+    if os.environ.get("PYSTREAM_SANITIZE"):
+        sanitize = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+        compile_args += [*sanitize, "-g", "-O1", "-fno-omit-frame-pointer", "-DPS_DEBUG"]
+        link_args += sanitize
+    if os.environ.get("PYSTREAM_COVERAGE"):
+        compile_args += ["--coverage", "-O0"]
+        link_args += ["--coverage"]
+    return compile_args, link_args
+
+
+class BuildExt(build_ext):
+    """Compiles the sources of an extension side by side, and only what has changed."""
+
+    def build_extension(self, ext):
+        compile_args, link_args = flags()
+        ext.extra_compile_args = [*compile_args, *pkg_config("--cflags")]
+        ext.extra_link_args = [*link_args, *pkg_config("--libs")]
+        compiler, compile_one = self.compiler, type(self.compiler)._compile
+
+        def side_by_side(sources, output_dir=None, macros=None, include_dirs=None, debug=0, extra_preargs=None,
+                         extra_postargs=None, depends=None):
+            macros, objects, extra, pp_opts, build = compiler._setup_compile(
+                output_dir, macros, include_dirs, sources, depends, extra_postargs)
+            cc_args = compiler._get_cc_args(pp_opts, debug, extra_preargs)
+            newest = max(os.path.getmtime(name) for name in ext.depends)
+            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                jobs = [pool.submit(compile_one, compiler, obj, *build[obj], cc_args, extra, pp_opts)
+                        for obj in objects if stale(obj, build[obj][0], newest, self.force)]
+                for job in jobs:
+                    job.result()
+            return objects
+
+        compiler.compile = side_by_side
+        super().build_extension(ext)
+
+
+def stale(obj, source, newest_header, force):
+    return force or not os.path.exists(obj) or os.path.getmtime(obj) < max(os.path.getmtime(source), newest_header)
+
+
+SOURCES = sorted(name for name in glob.glob("csrc/*/*.c") if not name.startswith("csrc/kafka/"))
+HEADERS = sorted([*glob.glob("csrc/*/*.h"), *glob.glob("csrc/*/*.def"), "setup.py"])
+
+setup(
+    ext_modules=[Extension("pystream._engine", SOURCES, include_dirs=["csrc"], depends=HEADERS)],
+    cmdclass={"build_ext": BuildExt},
+)
