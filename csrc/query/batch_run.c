@@ -5,12 +5,14 @@
  */
 #include "op/deferred.h"
 #include "query/query_int.h"
+#include "query/spool.h"
 
 struct ps_batch_run {
     ps_refs refs;
     psi_stream *stream; /* NULL once the function has returned */
     const ps_type *schema;
-    ps_batches rows;
+    const ps_type **types; /* of its fields; borrowed from it */
+    ps_spool spool;
     bool computed, failed;
     ps_error failure;
 };
@@ -21,7 +23,8 @@ static void unref(void *self)
 
     if (!run || !ps_refs_dec(&run->refs))
         return;
-    ps_batches_clear(&run->rows);
+    ps_spool_clear(&run->spool);
+    ps_free(run->types);
     ps_type_unref(run->schema);
     ps_free(run);
 }
@@ -35,12 +38,18 @@ ps_status psi_batch_run_new(psi_stream *stream, ps_batch_run **out, ps_error *er
     PS_TRY(ps_alloc0(sizeof *run, &run, err));
     ps_refs_init(&run->refs);
     run->stream = stream;
-    if ((rc = ps_node_schema(stream->query->plan, &run->schema, err)) != PS_OK) {
-        unref(run);
-        return rc;
-    }
+    PS_TRY_OR(fail, ps_node_schema(stream->query->plan, &run->schema, err));
+    PS_TRY_OR(fail, ps_alloc((size_t)run->schema->n_fields * sizeof *run->types, &run->types, err));
+    for (int i = 0; i < run->schema->n_fields; i++)
+        run->types[i] = run->schema->fields[i].type;
+    run->spool.types = run->types;
+    run->spool.n_cols = run->schema->n_fields;
+    run->spool.limit = (size_t)ps_conf_int(&stream->conf, "pystream.foreachBatch.spoolMemory");
     *out = run;
     return PS_OK;
+fail:
+    unref(run);
+    return rc;
 }
 
 bool psi_batch_run_is_computed(const ps_batch_run *run) { return run->computed; }
@@ -55,21 +64,11 @@ bool psi_batch_run_failure(const ps_batch_run *run, ps_error *out)
 void psi_batch_run_end(ps_batch_run *run)
 {
     run->stream = NULL;
-    ps_batches_clear(&run->rows);
+    ps_spool_clear(&run->spool);
     unref(run);
 }
 
-static ps_status keep(void *self, ps_batch *batch, ps_error *err)
-{
-    ps_batch_run *run = self;
-    ps_batch *copy = NULL;
-    ps_status rc;
-
-    PS_TRY(ps_batch_copy(batch, &copy, err));
-    rc = ps_batches_add(&run->rows, copy, err);
-    ps_batch_unref(copy);
-    return rc;
-}
+static ps_status keep(void *self, ps_batch *batch, ps_error *err) { return ps_spool_add(&((ps_batch_run *)self)->spool, batch, err); }
 
 static ps_status compute(ps_batch_run *run, ps_error *err)
 {
@@ -96,9 +95,7 @@ static ps_status rows(void *self, ps_emit_fn emit, void *emit_self, ps_error *er
     }
     if (!run->computed)
         PS_TRY(compute(run, err));
-    for (int i = 0; i < run->rows.n; i++)
-        PS_TRY(emit(emit_self, run->rows.items[i], err));
-    return PS_OK;
+    return ps_spool_read(&run->spool, emit, emit_self, err);
 }
 
 ps_status ps_batch_run_node(ps_batch_run *run, ps_node **out, ps_error *err)
