@@ -54,6 +54,4 @@ static inline int32_t psi_double_to_int32(double x)
         return 0;
     return x >= 2147483648.0 ? INT32_MAX : x <= -2147483649.0 ? INT32_MIN : (int32_t)x;
 }
-/* Text of an interval as CAST reads it: "INTERVAL '1 02:03:04' DAY TO SECOND", "1 02:03:04", for the units of `type`. */
-bool psi_parse_interval_cast(const ps_type *type, ps_slice text, int64_t *out);
 #endif

@@ -82,36 +82,17 @@ static bool parse_bool(ps_slice text, uint8_t *out)
 TEXT_TO(BOOL, uint8_t, parse_bool(text, out))
 
 /* --- text to dates, times and intervals --------------------------------------------------------------------------- */
-/* now, today and the like, which only a program's own text may say: *days after the day of the batch, in the zone. */
-static bool special_word(const ps_fn_run *run, ps_slice text, bool *is_now, int64_t *days, bool *is_epoch)
+/* now, today and the like, which only a program's own text may say.  Read as of a zone: UTC's words give a local time. */
+static bool special_word(const ps_fn_run *run, ps_slice text, const ps_zone *zone, int64_t now, int64_t *out)
 {
-    static const struct {
-        const char *word;
-        int days;
-    } words[] = {{"today", 0}, {"yesterday", -1}, {"tomorrow", 1}, {"now", 0}, {"epoch", 0}};
-
-    if (!psi_cast_of(run)->constant)
-        return false;
-    for (size_t i = 0; i < PS_COUNT_OF(words); i++)
-        if (ps_slice_equal_nocase(text, ps_slice_of(words[i].word))) {
-            *days = words[i].days;
-            *is_now = i == 3;
-            *is_epoch = i == 4;
-            return true;
-        }
-    return false;
+    return psi_cast_of(run)->constant && ps_parse_time_word(text, zone, now, out);
 }
 
-static bool special_time(const ps_fn_run *run, ps_slice text, int64_t *local_us)
+static bool special_local(const ps_fn_run *run, ps_slice text, int64_t *local_us)
 {
-    int64_t days, now = run->env->batch_time_us;
-    bool is_now, is_epoch;
+    int64_t now = run->env->batch_time_us;
 
-    if (!special_word(run, text, &is_now, &days, &is_epoch))
-        return false;
-    now += ps_zone_offset_us(run->env->zone, now);
-    *local_us = is_epoch ? 0 : is_now ? now : (ps_floor_div(now, PS_US_DAY) + days) * PS_US_DAY;
-    return true;
+    return special_word(run, text, ps_zone_utc(), now + ps_zone_offset_us(run->env->zone, now), local_us);
 }
 
 static bool parse_date(const ps_fn_run *run, ps_slice text, int32_t *out)
@@ -120,7 +101,7 @@ static bool parse_date(const ps_fn_run *run, ps_slice text, int32_t *out)
 
     if (PS_LIKELY(ps_parse_date(text, out)))
         return true;
-    if (!special_time(run, text, &local))
+    if (!special_local(run, text, &local))
         return false;
     *out = (int32_t)ps_floor_div(local, PS_US_DAY);
     return true;
@@ -130,18 +111,12 @@ static bool parse_timestamp(const ps_fn_run *run, ps_slice text, int64_t *out)
 {
     bool has_zone;
 
-    if (PS_LIKELY(ps_parse_timestamp(text, run->env->zone, out, &has_zone)))
-        return true;
-    if (!special_time(run, text, out))
-        return false;
-    if (ps_slice_equal_nocase(text, ps_slice_of("epoch")))
-        return true;
-    *out = ps_slice_equal_nocase(text, ps_slice_of("now")) ? run->env->batch_time_us : ps_zone_to_utc(run->env->zone, *out);
-    return true;
+    return PS_LIKELY(ps_parse_timestamp(text, run->env->zone, out, &has_zone)) ||
+           special_word(run, text, run->env->zone, run->env->batch_time_us, out);
 }
 TEXT_TO(DATE, int32_t, parse_date(run, text, out))
 TEXT_TO(TIMESTAMP, int64_t, parse_timestamp(run, text, out))
-TEXT_TO(TIMESTAMP_NTZ, int64_t, ps_parse_timestamp_ntz(text, true, out) || special_time(run, text, out))
+TEXT_TO(TIMESTAMP_NTZ, int64_t, ps_parse_timestamp_ntz(text, true, out) || special_local(run, text, out))
 
 static ps_status bad_interval(const ps_fn_run *run, ps_slice text, bool *null, ps_error *err)
 {
@@ -153,7 +128,7 @@ static ps_status bad_interval(const ps_fn_run *run, ps_slice text, bool *null, p
 
 PS_KERNEL_1(cast_STRING_DAYTIME, ps_str, int64_t)
 {
-    if (psi_parse_interval_cast(run->type, psi_trim(ps_str_slice(&x)), out))
+    if (ps_parse_interval_fields(psi_trim(ps_str_slice(&x)), run->type, out))
         return PS_OK;
     *out = 0;
     return bad_interval(run, ps_str_slice(&x), null, err);
@@ -162,7 +137,7 @@ PS_KERNEL_1(cast_STRING_DAYTIME, ps_str, int64_t)
 PS_KERNEL_1(cast_STRING_YEARMONTH, ps_str, int32_t)
 {
     int64_t months = 0;
-    bool read = psi_parse_interval_cast(run->type, psi_trim(ps_str_slice(&x)), &months);
+    bool read = ps_parse_interval_fields(psi_trim(ps_str_slice(&x)), run->type, &months);
 
     *out = (int32_t)months;
     return read ? PS_OK : bad_interval(run, ps_str_slice(&x), null, err);

@@ -1,5 +1,5 @@
 /*
- * expr/cast_time.c - casts among dates, timestamps and intervals, between them and numbers, and the text of intervals.
+ * expr/cast_time.c - casts among dates, timestamps and intervals, and between them and numbers.
  *
  * A number is seconds since the epoch beside a TIMESTAMP, and the last unit of an interval beside an interval.
  */
@@ -229,120 +229,6 @@ PS_KERNEL_1(cast_DECIMAL_YEARMONTH, ps_int128, int32_t)
         return psi_cast_overflow_decimal(run, x, null, err);
     *out = (int32_t)months;
     return PS_OK;
-}
-
-/* --- the text of intervals ---------------------------------------------------------------------------------------------- */
-static bool take_digits(ps_slice *text, int max_digits, int64_t *out)
-{
-    int n = 0;
-
-    *out = 0;
-    while (text->n_bytes > 0 && *text->data >= '0' && *text->data <= '9') {
-        if (++n > max_digits)
-            return false;
-        *out = *out * 10 + (*text->data++ - '0');
-        text->n_bytes--;
-    }
-    return n > 0;
-}
-
-static bool take_char(ps_slice *text, char c)
-{
-    if (text->n_bytes == 0 || *text->data != c)
-        return false;
-    text->data++;
-    text->n_bytes--;
-    return true;
-}
-
-static int take_sign(ps_slice *text)
-{
-    return take_char(text, '-') ? -1 : (take_char(text, '+'), 1);
-}
-
-/* The fields between the quotes, without their sign: "1 02:03:04.5". */
-static bool parse_fields(const ps_type *type, ps_slice text, int64_t *out)
-{
-    static const int64_t limits[] = {0, 23, 59, 59};
-    int64_t value, total = 0;
-
-    for (int unit = type->unit_from; unit <= type->unit_to; unit++) {
-        bool first = unit == type->unit_from;
-        int64_t scale = type->kind == PS_DAYTIME ? unit_us[unit] : unit == 0 ? 12 : 1;
-        if (!first && !take_char(&text, type->kind == PS_YEARMONTH ? '-' : unit == 1 ? ' ' : ':'))
-            return false;
-        if (!take_digits(&text, first ? 18 : 2, &value))
-            return false;
-        if (!first && value > (type->kind == PS_YEARMONTH ? 11 : limits[unit]))
-            return false;
-        if (__builtin_mul_overflow(value, scale, &value) || __builtin_add_overflow(total, value, &total))
-            return false;
-    }
-    if (type->kind == PS_DAYTIME && type->unit_to == 3 && take_char(&text, '.')) {
-        int64_t micros = 0;
-        int n = 0;
-        for (; text.n_bytes > 0 && *text.data >= '0' && *text.data <= '9' && n < 9; n++, text.data++, text.n_bytes--)
-            micros = n < 6 ? micros * 10 + (*text.data - '0') : micros;
-        for (int i = n; i < 6; i++)
-            micros *= 10;
-        if (n == 0 || __builtin_add_overflow(total, micros, &total))
-            return false;
-    }
-    *out = total;
-    return text.n_bytes == 0;
-}
-
-static bool take_word(ps_slice *text, const char *word)
-{
-    size_t n = strlen(word);
-
-    if (text->n_bytes < n || !ps_slice_equal_nocase((ps_slice){text->data, n}, (ps_slice){word, n}))
-        return false;
-    text->data += n;
-    text->n_bytes -= n;
-    return true;
-}
-
-static bool skip_blanks(ps_slice *text)
-{
-    size_t before = text->n_bytes;
-
-    while (text->n_bytes > 0 && *text->data == ' ') {
-        text->data++;
-        text->n_bytes--;
-    }
-    return text->n_bytes < before;
-}
-
-bool psi_parse_interval_cast(const ps_type *type, ps_slice text, int64_t *out)
-{
-    static const char *const names[2][4] = {{"day", "hour", "minute", "second"}, {"year", "month", "", ""}};
-    const char *const *units = names[type->kind == PS_YEARMONTH];
-    const char *end;
-    int sign = 1;
-
-    if (take_word(&text, "interval")) {
-        if (!skip_blanks(&text))
-            return false;
-        sign = take_sign(&text);
-        skip_blanks(&text);
-        if (!take_char(&text, '\'') || !(end = memchr(text.data, '\'', text.n_bytes)))
-            return false;
-        ps_slice tail = {end + 1, text.n_bytes - (size_t)(end + 1 - text.data)};
-        text.n_bytes = (size_t)(end - text.data);
-        if (!skip_blanks(&tail) || !take_word(&tail, units[type->unit_from]))
-            return false;
-        if (type->unit_to != type->unit_from &&
-            (!skip_blanks(&tail) || !take_word(&tail, "to") || !skip_blanks(&tail) || !take_word(&tail, units[type->unit_to])))
-            return false;
-        if (tail.n_bytes != 0)
-            return false;
-    }
-    sign *= take_sign(&text);
-    if (!parse_fields(type, text, out))
-        return false;
-    *out *= sign;
-    return type->kind == PS_DAYTIME || (*out >= INT32_MIN && *out <= INT32_MAX);
 }
 
 /* --- the table --------------------------------------------------------------------------------------------------------------- */
