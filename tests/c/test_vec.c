@@ -3,6 +3,7 @@
  */
 #include "col/batch.h"
 #include "col/build.h"
+#include "col/row.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -217,6 +218,39 @@ static void floats_order_and_hash_as_spark(void **state)
     ps_build_free(b);
 }
 
+/* The order of keys is that of values, for types of every kind, up and down, NULLs first and last. */
+static void keys_sort_as_values_do(void **state)
+{
+    ps_vec *strange = nested(60), *numbers = ints(6, 5, -1, -2, 0, 2147483647, -70000);
+    const ps_vec *cols[1];
+    ps_bytes keys = {0};
+    size_t offsets[61];
+
+    (void)state;
+    for (int mode = 0; mode < 8; mode++) {
+        const ps_vec *vec = mode & 1 ? numbers : strange;
+        ps_row_order order = {mode & 2, mode & 4};
+        ps_rows rows = {vec->n_rows, NULL, vec->n_rows};
+        cols[0] = vec;
+        ps_bytes_reset(&keys);
+        OK(ps_row_keys(cols, &order, 1, &rows, &keys, offsets, &err));
+        for (int i = 0; i < vec->n_rows; i++) {
+            for (int j = 0; j < vec->n_rows; j++) {
+                bool null = ps_vec_is_null(vec, i) || ps_vec_is_null(vec, j);
+                int expected = ps_vec_compare(vec, i, vec, j, order.nulls_first);
+                int got = ps_row_compare(keys.data + offsets[i], offsets[i + 1] - offsets[i], keys.data + offsets[j],
+                                         offsets[j + 1] - offsets[j]);
+                if (order.descending && !null)
+                    expected = -expected;
+                assert_int_equal((got > 0) - (got < 0), (expected > 0) - (expected < 0));
+            }
+        }
+    }
+    ps_bytes_clear(&keys);
+    ps_vec_unref(strange);
+    ps_vec_unref(numbers);
+}
+
 /* Every allocation of a little program fails in turn: an ordinary error each time, and nothing leaks. */
 static void running_out_of_memory_is_an_error(void **state)
 {
@@ -257,6 +291,7 @@ int main(void)
         cmocka_unit_test(a_row_taken_back_leaves_no_trace),
         cmocka_unit_test(batches_select_and_join_up),
         cmocka_unit_test(floats_order_and_hash_as_spark),
+        cmocka_unit_test(keys_sort_as_values_do),
         cmocka_unit_test(running_out_of_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
