@@ -437,7 +437,7 @@ static ps_status get_text(const origin *from, const ps_key_leaf *leaf, ps_vec *v
     ps_status rc;
 
     for (int64_t k = 0; k < from->n; k++) {
-        uint32_t n = ((const ps_cell *)(from->slots[k] + at))->n_bytes;
+        size_t n = ps_cell_get(from->heap, (const ps_cell *)(from->slots[k] + at)).n_bytes;
         n_far += n > PS_STR_INLINE ? n : 0;
     }
     if (n_far > 0)

@@ -6,6 +6,36 @@
 /* The state of all queries of the process counts together. */
 static atomic_size_t state_bytes;
 
+void psi_shards_clear(ps_store *store)
+{
+    for (int i = 0; store->shards && i < store->n_families * store->n_shards; i++) {
+        ps_shard *shard = &store->shards[i];
+        ps_table_clear(&shard->table);
+        psi_times_clear(&shard->times);
+        ps_free(shard->dirty.items);
+        *shard = (ps_shard){.store = store, .family = shard->family, .index = i};
+        ps_table_init(&shard->table, shard->family->layout, store->options.shard_bits, &store->budget);
+    }
+}
+
+/* Empty shards in place of those that there were. */
+ps_status psi_shards_make(ps_store *store, int shard_bits, ps_error *err)
+{
+    int n_shards = 1 << shard_bits;
+    ps_shard *shards;
+
+    PS_TRY(ps_alloc0((size_t)(store->n_families * n_shards) * sizeof *shards, &shards, err));
+    psi_shards_clear(store);
+    ps_free(store->shards);
+    store->shards = shards;
+    store->n_shards = n_shards;
+    store->options.shard_bits = shard_bits;
+    for (int i = 0; i < store->n_families * n_shards; i++)
+        shards[i].family = &store->families[i / n_shards];
+    psi_shards_clear(store);
+    return PS_OK;
+}
+
 ps_status ps_store_open(const ps_store_options *options, const ps_family *families, int n_families, ps_store **out, ps_error *err)
 {
     ps_store *store = NULL;
@@ -16,40 +46,21 @@ ps_status ps_store_open(const ps_store_options *options, const ps_family *famili
     store->options = *options;
     store->families = families;
     store->n_families = n_families;
-    store->n_shards = 1 << options->shard_bits;
     store->budget = (ps_budget){&state_bytes, options->memory_limit, options->owner};
-    PS_TRY_OR(fail, ps_alloc0((size_t)(n_families * store->n_shards) * sizeof *store->shards, &store->shards, err));
-    for (int i = 0; i < n_families * store->n_shards; i++) {
-        ps_shard *shard = &store->shards[i];
-        shard->store = store;
-        shard->family = &families[i / store->n_shards];
-        ps_table_init(&shard->table, shard->family->layout, options->shard_bits, &store->budget);
-    }
-    *out = store;
-    return PS_OK;
-fail:
-    ps_store_close(store);
+    rc = psi_shards_make(store, options->shard_bits, err);
+    if (rc != PS_OK)
+        ps_store_close(store);
+    else
+        *out = store;
     return rc;
-}
-
-static void clear_shard(ps_shard *shard)
-{
-    const ps_layout *layout = shard->table.layout;
-
-    ps_table_clear(&shard->table);
-    ps_table_init(&shard->table, layout, shard->store->options.shard_bits, &shard->store->budget);
-    psi_times_clear(&shard->times);
-    ps_free(shard->dirty.items);
-    shard->dirty = (psi_tags){0};
-    shard->evicted = false;
 }
 
 void ps_store_close(ps_store *store)
 {
     if (store == NULL)
         return;
-    for (int i = 0; store->shards && i < store->n_families * store->n_shards; i++)
-        clear_shard(&store->shards[i]);
+    psi_snapshot_end(store);
+    psi_shards_clear(store);
     ps_free(store->shards);
     ps_free(store);
 }
@@ -120,6 +131,7 @@ static ps_status mark(ps_shard *shard, uint8_t *slot_bytes, ps_error *err)
 
 ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const *from_slots, int64_t n, uint8_t **slots, ps_error *err)
 {
+    PS_TRY(psi_snapshot_detach(shard, err));
     PS_TRY(make_room(shard, from, from_slots, n, slots, err));
     PS_TRY(ps_table_upsert_slots(&shard->table, from, from_slots, n, slots, err));
     for (int64_t j = 0; j < n; j++)
@@ -203,6 +215,7 @@ ps_status ps_shard_evict(ps_shard *shard, int64_t until_us, int64_t *n_removed, 
     int due = psi_times_due(&shard->times, until_us), whole = due;
 
     *n_removed = 0;
+    PS_TRY(psi_snapshot_detach(shard, err));
     for (int b = 0; b < due; b++) {
         psi_tags *tags = &shard->times.items[b].tags;
         int kept = 0;
@@ -227,11 +240,16 @@ ps_status ps_shard_evict(ps_shard *shard, int64_t until_us, int64_t *n_removed, 
 
 ps_status ps_store_restore(ps_store *store, int64_t version, ps_error *err)
 {
-    for (int i = 0; i < store->n_families * store->n_shards; i++)
-        clear_shard(&store->shards[i]);
-    PS_UNUSED(version);
-    PS_UNUSED(err);
-    return PS_OK;
+    psi_snapshot_end(store);
+    psi_shards_clear(store);
+    store->version = version;
+    store->id = 0;
+    store->has_meta = false;
+    store->n_deltas = 0;
+    store->delta_bytes = store->snapshot_bytes = 0;
+    if (version == 0 || store->options.dir == NULL)
+        return PS_OK;
+    return psi_store_load(store, version, err);
 }
 
 /* What is changed is unchanged from here on. */
@@ -250,8 +268,8 @@ static void settle(ps_shard *shard)
 
 ps_status ps_store_commit(ps_store *store, int64_t version, ps_error *err)
 {
-    PS_UNUSED(version);
-    PS_UNUSED(err);
+    if (store->options.dir != NULL)
+        return psi_store_save(store, version, err);
     for (int i = 0; i < store->n_families * store->n_shards; i++)
         settle(&store->shards[i]);
     return PS_OK;

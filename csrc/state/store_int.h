@@ -29,6 +29,13 @@ void psi_times_remove(psi_times *times, int n); /* the first n buckets */
 void psi_times_clear(psi_times *times);
 size_t psi_times_n_bytes(const psi_times *times);
 
+/* A shard as it was at a commit, for a snapshot: its slots side by side and its heap. */
+typedef struct psi_image {
+    uint8_t *slots;
+    int64_t n;
+    ps_heap heap;
+} psi_image;
+
 struct ps_shard {
     ps_store *store;
     const ps_family *family;
@@ -38,8 +45,10 @@ struct ps_shard {
     uint16_t colour;     /* PS_SLOT_SEEN or 0: of the dirty slots that this round over them has met */
     bool evicted;        /* since the last commit, up to evicted_to */
     int64_t evicted_to;
+    int index;           /* in store->shards */
 };
 
+typedef struct psi_snapshot psi_snapshot;
 struct ps_store {
     ps_store_options options;
     const ps_family *families;
@@ -47,5 +56,62 @@ struct ps_store {
     int n_shards;
     ps_shard *shards;    /* n_families * n_shards */
     ps_budget budget;
+    /* on disk */
+    int64_t version;     /* last loaded or committed */
+    uint64_t id;         /* of that version: random, names the attempt that wrote it */
+    bool has_meta;
+    int64_t n_deltas;    /* since the newest snapshot, and their size */
+    size_t delta_bytes, snapshot_bytes;
+    psi_snapshot *snapshot; /* being written or done; NULL: none */
 };
+
+ps_status psi_shards_make(ps_store *store, int shard_bits, ps_error *err);
+void psi_shards_clear(ps_store *store);
+
+/* --- meta.c ------------------------------------------------------------------------------------------------ */
+ps_status psi_meta_write(ps_store *store, ps_error *err);
+/* Reads shards and seed, and checks that the families are those of this store. */
+ps_status psi_meta_read(ps_store *store, ps_error *err);
+
+/* --- delta.c: the files -------------------------------------------------------------------------------------- */
+typedef enum psi_file_kind { PSI_DELTA = 1, PSI_SNAPSHOT = 2 } psi_file_kind;
+/* Records of one shard, compressed block by block. */
+typedef struct psi_blocks {
+    const ps_layout *layout;
+    ps_bytes raw, packed;
+    uint32_t n_records;  /* of the open block */
+    int64_t n_total;
+    uint32_t n_blocks;
+} psi_blocks;
+ps_status psi_blocks_add(psi_blocks *blocks, const uint8_t *slot, const ps_heap *heap, ps_error *err);
+ps_status psi_blocks_end(psi_blocks *blocks, ps_error *err);
+void psi_blocks_clear(psi_blocks *blocks);
+
+/* A file being written: sections in order, then the end, then its name. */
+typedef struct psi_out {
+    ps_fs *fs;
+    const char *dir;
+    char *path, *temporary;
+    ps_file *file;
+    size_t n_bytes;
+    bool sync;
+} psi_out;
+ps_status psi_out_open(const ps_store *store, psi_file_kind kind, int64_t version, uint64_t id, uint64_t parent, psi_out *out, ps_error *err);
+ps_status psi_out_section(psi_out *out, const ps_shard *shard, bool evicted, int64_t evicted_to, psi_blocks *blocks, ps_error *err);
+ps_status psi_out_end(psi_out *out, ps_error *err);
+void psi_out_clear(psi_out *out); /* removes what has no name yet */
+
+/* <dir>/<version>.delta or .snap */
+ps_status psi_file_path(const ps_store *store, psi_file_kind kind, int64_t version, char **out, ps_error *err);
+ps_status psi_store_load(ps_store *store, int64_t version, ps_error *err);
+ps_status psi_store_save(ps_store *store, int64_t version, ps_error *err);
+
+/* --- snapshot.c --------------------------------------------------------------------------------------------- */
+/* Versions of a kind in the directory, ascending; owned by the caller (ps_free). */
+ps_status psi_store_list(const ps_store *store, psi_file_kind kind, int64_t **versions, int *n, ps_error *err);
+/* Starts a snapshot of the version just committed when one is due; tidies old files when it is written. */
+ps_status psi_snapshot_maybe(ps_store *store, ps_error *err);
+/* Before a shard changes: what the snapshot still needs of it is copied. */
+ps_status psi_snapshot_detach(ps_shard *shard, ps_error *err);
+void psi_snapshot_end(ps_store *store); /* stops and waits */
 #endif

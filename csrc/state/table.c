@@ -454,7 +454,8 @@ static ps_status image_slots(ps_table *table, const ps_table *from, uint8_t *con
         for (int c = 0; c < key->n_cells; c++) {
             ps_cell *cell = (ps_cell *)(image + key->cells[c]);
             if (ps_cell_is_far(cell)) {
-                cell->far.at = (uint64_t)(uintptr_t)ps_heap_at(&from->heap, cell->far.at);
+                if (from != NULL)
+                    cell->far.at = (uint64_t)(uintptr_t)ps_heap_at(&from->heap, cell->far.at);
                 cell->far.capacity = 0;
             }
         }

@@ -95,7 +95,8 @@ void psi_times_remove(psi_times *times, int n)
         ps_free(times->items[i].tags.items);
     times->n -= n;
     times->last = 0;
-    memmove(times->items, times->items + n, (size_t)times->n * sizeof *times->items);
+    if (times->n > 0)
+        memmove(times->items, times->items + n, (size_t)times->n * sizeof *times->items);
 }
 
 void psi_times_clear(psi_times *times)

@@ -5,6 +5,7 @@
 #include "col/build.h"
 #include "state/store.h"
 #include <stdlib.h>
+#include <stdlib.h>
 
 typedef struct groups {
     ps_layout layout;
@@ -361,11 +362,229 @@ static void test_shards(void **state)
     world_close(&w);
 }
 
+/* ---- on disk ---- */
+
+static char directory[64];
+
+static void new_directory(void)
+{
+    snprintf(directory, sizeof directory, "/tmp/test_store.XXXXXX");
+    assert_non_null(mkdtemp(directory));
+}
+
+static void remove_directory(void) { OK(ps_fs_remove_tree(ps_fs_local(), directory, &err)); }
+
+/* What versions 1..n hold: each batch adds keys, changes some and evicts some. */
+static void run_batch(world *w, int64_t version)
+{
+    world_add(w, version * 100, version * 100 + 199, 1);
+    world_evict(w, version * 100 - 250);
+}
+
+static void test_versions(void **state)
+{
+    int64_t sums[21] = {0}, keys[21] = {0}, n;
+    world w;
+
+    PS_UNUSED(state);
+    new_directory();
+    world_open(&w, directory);
+    OK(ps_store_restore(w.store, 0, &err));
+    for (int v = 1; v <= 20; v++) {
+        run_batch(&w, v);
+        sums[v] = world_sum(&w, &keys[v]);
+        OK(ps_store_commit(w.store, v, &err));
+    }
+    world_close(&w);
+    for (int v = 20; v >= 19; v--) { /* two versions are kept */
+        world_open(&w, directory);
+        OK(ps_store_restore(w.store, v, &err));
+        assert_int_equal(world_sum(&w, &n), sums[v]);
+        assert_int_equal(n, keys[v]);
+        assert_int_equal(count_dirty(&w), 0);
+        run_batch(&w, v + 1);
+        assert_int_equal(world_sum(&w, &n), v < 20 ? sums[v + 1] : world_sum(&w, &n));
+        world_close(&w);
+    }
+    /* Another attempt at 20: 21 must follow it, not the first one's. */
+    world_open(&w, directory);
+    OK(ps_store_restore(w.store, 19, &err));
+    world_add(&w, 5000, 5009, 7);
+    sums[20] = world_sum(&w, &n);
+    OK(ps_store_commit(w.store, 20, &err));
+    world_close(&w);
+    world_open(&w, directory);
+    OK(ps_store_restore(w.store, 20, &err));
+    assert_int_equal(world_sum(&w, &n), sums[20]);
+    assert_int_equal(ps_store_restore(w.store, 30, &err), PS_E_STATE_VERSION_MISSING);
+    world_close(&w);
+    remove_directory();
+}
+
+/* A flipped bit or a cut anywhere is an error, never a wrong state. */
+static void test_damage(void **state)
+{
+    ps_bytes file = {0};
+    char path[128];
+    world w;
+
+    PS_UNUSED(state);
+    new_directory();
+    world_open(&w, directory);
+    OK(ps_store_restore(w.store, 0, &err));
+    run_batch(&w, 1);
+    OK(ps_store_commit(w.store, 1, &err));
+    world_close(&w);
+    snprintf(path, sizeof path, "%s/1.delta", directory);
+    OK(ps_fs_read_all(ps_fs_local(), path, &file, &err));
+    world_open(&w, directory);
+    for (size_t i = 0; i < file.n_bytes; i += 1 + i / 50) {
+        file.data[i] ^= 0x10;
+        OK(ps_fs_write_atomic(ps_fs_local(), path, file.data, file.n_bytes, false, false, &err));
+        assert_int_not_equal(ps_store_restore(w.store, 1, &err), PS_OK);
+        file.data[i] ^= 0x10;
+        OK(ps_fs_write_atomic(ps_fs_local(), path, file.data, i, false, false, &err));
+        assert_int_equal(ps_store_restore(w.store, 1, &err), PS_E_STATE_CORRUPT);
+    }
+    OK(ps_fs_write_atomic(ps_fs_local(), path, file.data, file.n_bytes, false, false, &err));
+    OK(ps_store_restore(w.store, 1, &err));
+    world_close(&w);
+    ps_bytes_clear(&file);
+    remove_directory();
+}
+
+/* A store of other types or other aggregates is refused. */
+static void test_schema(void **state)
+{
+    world w;
+
+    PS_UNUSED(state);
+    new_directory();
+    world_open(&w, directory);
+    OK(ps_store_restore(w.store, 0, &err));
+    run_batch(&w, 1);
+    OK(ps_store_commit(w.store, 1, &err));
+    w.family.schema = "sum/1:bigint";
+    assert_int_equal(ps_store_restore(w.store, 1, &err), PS_E_STATE_VALUE_SCHEMA);
+    world_close(&w);
+    remove_directory();
+}
+
+/* Every write that fails leaves the last version readable. */
+static void test_failing_writes(void **state)
+{
+    int64_t sum, n;
+
+    PS_UNUSED(state);
+    for (int64_t nth = 1;; nth++) {
+        ps_status rc = PS_OK;
+        int64_t done = 0;
+        ps_fs *fs;
+        world w;
+        new_directory();
+        world_open(&w, directory);
+        OK(ps_fs_faulty_new(nth, &fs, &err));
+        ps_store_close(w.store);
+        w.options.fs = fs;
+        w.options.sync = true;
+        OK(ps_store_open(&w.options, &w.family, 1, &w.store, &err));
+        OK(ps_store_restore(w.store, 0, &err));
+        sum = 0;
+        for (int v = 1; v <= 6 && rc == PS_OK; v++) {
+            int64_t now;
+            run_batch(&w, v);
+            now = world_sum(&w, &n);
+            rc = ps_store_commit(w.store, v, &err);
+            if (rc == PS_OK) {
+                done = v;
+                sum = now;
+            }
+        }
+        world_close(&w);
+        world_open(&w, directory);
+        OK(ps_store_restore(w.store, done, &err));
+        assert_int_equal(world_sum(&w, &n), sum);
+        world_close(&w);
+        ps_fs_free(fs);
+        remove_directory();
+        if (done == 6)
+            break;
+    }
+}
+
+/* Memory that runs out at any point is an ordinary error. */
+static ps_status small_life(const ps_layout *layout, ps_vec **cols)
+{
+    uint64_t hashes[40];
+    uint8_t *slots[40], *copies[40];
+    ps_rows rows = {40, NULL, 40};
+    ps_table table, copy;
+    ps_status rc;
+
+    ps_table_init(&table, layout, 0, NULL);
+    ps_table_init(&copy, layout, 0, NULL);
+    PS_TRY_OR(done, ps_key_hash(&layout->key, cols, &rows, 0, hashes, &err));
+    PS_TRY_OR(done, ps_table_upsert(&table, cols, &rows, hashes, slots, &err));
+    rc = ps_table_upsert_slots(&copy, &table, slots, 40, copies, &err);
+done:
+    ps_table_clear(&table);
+    ps_table_clear(&copy);
+    return rc;
+}
+
+static void test_no_memory(void **state)
+{
+    const ps_type *types[2] = {ps_type_of(PS_INT32), ps_type_of(PS_STRING)};
+    int64_t values[40];
+    ps_vec *cols[2];
+    groups g;
+
+    PS_UNUSED(state);
+    for (int i = 0; i < 40; i++)
+        values[i] = i;
+    groups_init(&g, types, 2, -1);
+    cols[0] = int_column(values, NULL, 40, PS_INT32);
+    cols[1] = text_column(values, 40, "longer than what fits into a cell %lld");
+    EVERY_ALLOCATION(small_life(&g.layout, cols), (void)0);
+    ps_vec_unref(cols[0]);
+    ps_vec_unref(cols[1]);
+    groups_clear(&g);
+}
+
+static void test_memory_limit(void **state)
+{
+    world w;
+    int64_t values[2000];
+    ps_vec *cols[2];
+    uint8_t *slots[2000], *state_slots[2000];
+    uint64_t position = 0;
+    int64_t n;
+
+    PS_UNUSED(state);
+    world_open(&w, NULL);
+    ps_store_close(w.store);
+    w.options.memory_limit = 40000;
+    OK(ps_store_open(&w.options, &w.family, 1, &w.store, &err));
+    for (int i = 0; i < 2000; i++)
+        values[i] = i;
+    cols[0] = int_column(values, NULL, 2000, PS_TIMESTAMP);
+    cols[1] = text_column(values, 2000, "long enough to be far from its cell %lld");
+    count_rows(&w.rows, cols, &(ps_rows){2000, NULL, 2000});
+    n = ps_table_next_of_shard(&w.rows.table, 2, 1, &position, slots, 2000);
+    assert_int_equal(ps_shard_upsert(ps_store_shard(w.store, 0, 1), &w.rows.table, slots, n, state_slots, &err), PS_E_STATE_MEMORY_LIMIT);
+    HAS("test");
+    ps_vec_unref(cols[0]);
+    ps_vec_unref(cols[1]);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts_by_int), cmocka_unit_test(test_removal), cmocka_unit_test(test_rare_keys),
-        cmocka_unit_test(test_wide_keys), cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_wide_keys), cmocka_unit_test(test_shards), cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_damage), cmocka_unit_test(test_schema), cmocka_unit_test(test_failing_writes),
+        cmocka_unit_test(test_memory_limit), cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
