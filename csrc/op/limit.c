@@ -39,19 +39,32 @@ fail:
     return rc;
 }
 
-PSI_OP_BIND(psi_limit_bind)
+static ps_status bind_spec(ps_node **node, const limit_spec *spec, ps_error *err)
 {
-    limit_spec spec = {ps_args_int(args, "n", -1), ps_args_int(args, "offset", 0)};
     ps_node *made = NULL;
 
-    if (spec.limit < 0 && ps_args_find(args, "n"))
-        return ps_raise(err, PS_E_LIMIT_NEGATIVE, "limit", (long long)spec.limit);
-    if (spec.offset < 0)
-        return ps_raise(err, PS_E_LIMIT_NEGATIVE, "offset", (long long)spec.offset);
-    PS_TRY(limit_node((*node)->inputs[0], &spec, &made, err));
+    PS_TRY(limit_node((*node)->inputs[0], spec, &made, err));
     ps_node_unref(*node);
     *node = made;
     return PS_OK;
+}
+
+PSI_OP_BIND(psi_limit_bind)
+{
+    int64_t n = ps_args_int(args, "n", 0);
+
+    if (n < 0)
+        return ps_raise(err, PS_E_LIMIT_NEGATIVE, "limit", (long long)n);
+    return bind_spec(node, &(limit_spec){n, 0}, err);
+}
+
+PSI_OP_BIND(psi_offset_bind)
+{
+    int64_t n = ps_args_int(args, "n", 0);
+
+    if (n < 0)
+        return ps_raise(err, PS_E_LIMIT_NEGATIVE, "offset", (long long)n);
+    return bind_spec(node, &(limit_spec){-1, n}, err);
 }
 
 PSI_OP_REMAKE(psi_limit_remake)

@@ -31,6 +31,8 @@ PSI_OP_BIND(psi_union_by_name_bind);
 PSI_OP_BIND(psi_distinct_bind);
 PSI_OP_BIND(psi_sort_bind);
 PSI_OP_BIND(psi_limit_bind);
+PSI_OP_BIND(psi_offset_bind);
+PSI_OP_BIND(psi_dedup_bind);
 
 PSI_OP_FREE(psi_local_free);
 PSI_OP_FREE(psi_range_free);
