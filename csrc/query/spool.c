@@ -77,7 +77,7 @@ static ps_status read_texts(ps_slice *in, ps_vec *vec, ps_buf *text, ps_error *e
     ps_str *views = vec->data;
 
     for (int64_t i = 0; i < vec->n_rows; i++) {
-        uint32_t n;
+        uint32_t n = 0;
 
         PS_TRY(take(in, &n, sizeof n, err));
         if (in->n_bytes < n)
@@ -91,7 +91,7 @@ static ps_status read_texts(ps_slice *in, ps_vec *vec, ps_buf *text, ps_error *e
 
 static ps_status read_vec(ps_slice *in, const ps_type *type, ps_buf *text, ps_vec **out, ps_error *err)
 {
-    uint64_t head[2];
+    uint64_t head[2] = {0, 0};
     ps_vec *vec = NULL;
     ps_status rc;
 
