@@ -308,7 +308,7 @@ ps_status psi_bind_negative(ps_fn_call *call, ps_error *err)
     return PS_OK;
 }
 
-ps_status psi_bind_bits(ps_fn_call *call, ps_error *err)
+ps_status psi_bind_bit_op(ps_fn_call *call, ps_error *err)
 {
     if (call->args[0]->type->kind == PS_NULL && call->args[1]->type->kind == PS_NULL)
         PS_TRY(both_to(call, ps_type_of(PS_INT32), err));

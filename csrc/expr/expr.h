@@ -38,7 +38,7 @@ struct ps_expr {
     ps_vec *value;       /* LITERAL: one row, CONST */
     int64_t attr_id;     /* ATTR */
     char *metadata;      /* ALIAS: JSON, or NULL */
-    char *sql;           /* LITERAL: how SQL text spelt it when that matters for names, or NULL */
+    char *sql;           /* the text that was parsed, at the root of what the SQL parser made; else NULL */
     bool distinct, ignore_nulls;     /* CALL */
     bool is_try;                     /* CAST: TRY_CAST */
     bool is_operator;                /* CALL written as an operator (names print infix) */

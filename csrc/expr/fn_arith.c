@@ -214,5 +214,16 @@ static ps_status multiply_mode(ps_fn_run *run, psi_arith_mode mode, ps_vec **out
         return mode_fn(run, PSI_NULL, out, err);                                                   \
     }
 KERNELS(add, psi_add_mode)
+
+/* + with one operand hands it on. */
+PSI_KERNEL(plus)
+{
+    if (run->n_args == 1) {
+        *result = ps_vec_ref(run->args[0]);
+        return PS_OK;
+    }
+    return psi_add(run, result, err);
+}
+
 KERNELS(subtract, psi_subtract_mode)
 KERNELS(multiply, multiply_mode)

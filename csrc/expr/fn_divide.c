@@ -259,13 +259,6 @@ PSI_KERNEL(negative)
     }
 }
 
-PSI_KERNEL(positive)
-{
-    PS_UNUSED(err);
-    *result = ps_vec_ref(run->args[0]);
-    return PS_OK;
-}
-
 #define BITS(name, EXPR)                                                                           \
     PS_TOTAL_2(name##_8, uint8_t, uint8_t, uint8_t) { *out = (uint8_t)(EXPR); }                    \
     PS_TOTAL_2(name##_16, uint16_t, uint16_t, uint16_t) { *out = (uint16_t)(EXPR); }               \

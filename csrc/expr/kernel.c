@@ -25,6 +25,7 @@ void psi_views(ps_fn_run *run, int n_args, psi_loop *loop)
 
 ps_status psi_loop_begin(ps_fn_run *run, int n_args, bool nullable, psi_loop *loop, ps_error *err)
 {
+    int n_const = 0;
     ps_status rc;
 
     psi_views(run, n_args, loop);
@@ -32,8 +33,10 @@ ps_status psi_loop_begin(ps_fn_run *run, int n_args, bool nullable, psi_loop *lo
     for (int k = 0; k < n_args; k++) {
         nullable |= loop->views[k].valid != NULL;
         loop->dense &= run->args[k]->shape == PS_FLAT && !loop->views[k].valid;
-        loop->plain &= run->args[k]->shape == PS_FLAT || (run->args[k]->shape == PS_CONST && (n_args > 1 || run->rows->n_rows == 1));
+        loop->plain &= run->args[k]->shape != PS_DICT;
+        n_const += run->args[k]->shape == PS_CONST;
     }
+    loop->plain &= n_const < n_args || run->rows->n_rows == 1;
     PS_TRY(ps_vec_new(run->type, run->rows->n_rows, nullable, &loop->vec, err));
     for (int k = 0; k < n_args; k++) {
         if (loop->views[k].valid)

@@ -37,7 +37,7 @@ typedef struct psi_loop {
     ps_view views[PS_FN_VIEWS]; /* a copy of run->views that no store can alias */
     ps_vec *vec;  /* FLAT result; NULLs of the arguments are in vec->valid already */
     bool dense;   /* every row is live and not NULL, every argument FLAT */
-    bool plain;   /* every row is live; arguments are FLAT, or CONST (of the pair of PS_TOTAL_2 not both, unless n_rows is 1) */
+    bool plain;   /* every row is live; arguments are FLAT, or CONST (not all, unless n_rows is 1) */
 } psi_loop;
 ps_status psi_loop_begin(ps_fn_run *run, int n_args, bool nullable, psi_loop *loop, ps_error *err);
 /* Sets run->views, and nothing else: for rules that build. */
