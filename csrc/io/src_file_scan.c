@@ -28,6 +28,7 @@ typedef struct file_scan {
 typedef struct file_cursor {
     ps_cursor cursor;
     file_scan *scan;
+    ps_format_args args;    /* the reader borrows it */
     ps_reader *reader;
     ps_vec **constants;     /* per output position: a vector of one row, or NULL */
     ps_vec **values;        /* per field of the partition schema; moved to constants */
@@ -156,9 +157,9 @@ static ps_status cursor_seek(ps_cursor *cursor, int64_t slice, ps_error *err)
     ps_status rc;
 
     if (!self->reader) {
-        ps_format_args args = {.schema = scan->schema, .full_schema = scan->files->data_schema, .options = &scan->files->options,
-                               .conf = scan->conf, .zone = scan->files->zone};
-        PS_TRY(scan->files->format->reader_new(&args, &self->reader, err));
+        self->args = (ps_format_args){.schema = scan->schema, .full_schema = scan->files->data_schema, .options = &scan->files->options,
+                                      .conf = scan->conf, .zone = scan->files->zone};
+        PS_TRY(scan->files->format->reader_new(&self->args, &self->reader, err));
     }
     self->reader->vt->close(self->reader);
     self->file = &scan->list.items[slice];

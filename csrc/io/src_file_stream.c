@@ -294,6 +294,7 @@ ps_status psi_file_stream_open(ps_source_info *info, const ps_source_open_args *
     PS_TRY_OR(fail, psi_chooser_new(&self->options, &self->chooser, err));
     ps_filelog_configure(&log_options, PS_FILELOG_SOURCE, args->conf, args->sync);
     PS_TRY_OR(fail, ps_filelog_open(args->fs, args->clock, args->checkpoint_dir, &log_options, &self->log, err));
+    self->args.checkpoint_dir = NULL; /* the caller's */
     PS_TRY_OR(fail, ps_filelog_make_dir(self->log, err));
     PS_TRY_OR(fail, remember(self, err));
     *out = &self->source;

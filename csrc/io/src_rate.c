@@ -157,7 +157,7 @@ static ps_status rate_read(ps_source *source, const char *from, const char *to, 
     PS_TRY(psi_offset_integer(to, 0, "rate", &b, err));
     if (b > most)
         return ps_raise(err, PS_E_RATE_END, (long long)self->info->rows, (long long)most, (long long)b);
-    if (a < 0 || b < a)
+    if (a < 0 || b < a || b > INT64_MAX / 4000000)
         return ps_raise(err, PS_E_OFFSET_TEXT, to, "rate");
     range = (rate_scan){.start = value_at(self->info, a), .end = value_at(self->info, b), .start_ms = self->created_ms + a * 1000};
     if (range.end > range.start)
