@@ -111,22 +111,39 @@ static int64_t drop_late(const aggregate_op *self, uint8_t **slots, int64_t n, i
     return kept;
 }
 
+/* All slots of a shard that are not late; owned by the caller, also when it fails. */
+static ps_status gather(aggregate_op *self, const ps_table *from, int shard_bits, uint32_t shard, uint8_t ***slots, int64_t *n, ps_error *err)
+{
+    int64_t capacity = 0, got;
+    uint64_t position = 0;
+
+    *n = 0;
+    do {
+        if (*n + PS_CHUNK > capacity) {
+            capacity += capacity / 2 + (from->n >> shard_bits) + PS_CHUNK;
+            PS_TRY(ps_realloc((size_t)capacity * sizeof **slots, slots, err));
+        }
+        got = ps_table_next_of_shard(from, shard_bits, shard, &position, *slots + *n, PS_CHUNK);
+        *n += drop_late(self, *slots + *n, got, &self->dropped[shard]);
+    } while (got > 0);
+    return PS_OK;
+}
+
 static ps_status merge_into_state(aggregate_op *self, const ps_table *from, int shard_bits, uint32_t shard, ps_error *err)
 {
     ps_shard *to = ps_store_shard(self->store, 0, shard);
     uint8_t **from_slots = NULL, **to_slots = NULL;
-    uint64_t position = 0;
-    int64_t most = ps_batch_rows > PS_CHUNK ? ps_batch_rows : PS_CHUNK, n;
+    int64_t n;
     ps_status rc;
 
-    PS_TRY_OR(done, ps_alloc((size_t)most * sizeof *from_slots, &from_slots, err));
-    PS_TRY_OR(done, ps_alloc((size_t)most * sizeof *to_slots, &to_slots, err));
-    while ((n = ps_table_next_of_shard(from, shard_bits, shard, &position, from_slots, most)) > 0) {
-        n = drop_late(self, from_slots, n, &self->dropped[shard]);
-        PS_TRY_OR(done, ps_shard_upsert(to, from, from_slots, n, to_slots, err));
-        PS_TRY_OR(done, psi_aggregate_merge(&self->plan, ps_shard_table(to), to_slots, from, from_slots, n, err));
-        self->updated[shard] += n;
+    PS_TRY_OR(done, gather(self, from, shard_bits, shard, &from_slots, &n, err));
+    PS_TRY_OR(done, ps_alloc((size_t)n * sizeof *to_slots, &to_slots, err));
+    PS_TRY_OR(done, ps_shard_upsert(to, from, from_slots, n, to_slots, err));
+    for (int64_t i = 0; i < n; i += PS_CHUNK) {
+        int64_t m = n - i < PS_CHUNK ? n - i : PS_CHUNK;
+        PS_TRY_OR(done, psi_aggregate_merge(&self->plan, ps_shard_table(to), to_slots + i, from, from_slots + i, m, err));
     }
+    self->updated[shard] = n;
     rc = ps_table_account(ps_shard_table(to), err);
 done:
     ps_free(from_slots);

@@ -305,6 +305,7 @@ typedef struct reader {
     const char *path;
     ps_file *file;
     uint64_t n_bytes;   /* read so far */
+    uint64_t size;      /* of the file */
     uint64_t id, parent;
     ps_bytes packed, raw;
     uint8_t *records;   /* aligned copies of PS_CHUNK records, far cells with pointers */
@@ -469,8 +470,12 @@ static ps_status read_section(reader *in, ps_shard *shard, ps_error *err)
         return damaged(in, err);
     n_blocks = get32(head + 8);
     n_records = get64(head + 16);
+    /* Keys come in the order of their tags, so the table has its size beforehand; LZ4 bounds what a file can hold. */
+    if (n_records > in->size * 255 / shard->table.layout->n_bytes)
+        return damaged(in, err);
     if (get32(head + 12))
         PS_TRY(evict(shard, (int64_t)get64(head + 24), err));
+    PS_TRY(ps_table_reserve(&shard->table, (int64_t)n_records, err));
     for (uint32_t b = 0; b < n_blocks; b++) {
         PS_TRY(read_block(in, shard, &n, err));
         seen += n;
@@ -495,6 +500,8 @@ static ps_status read_end(reader *in, ps_error *err)
 static ps_status read_file(ps_store *store, psi_file_kind kind, int64_t version, ps_error *err)
 {
     reader in = {.store = store};
+    ps_file_info info = {0};
+    bool exists;
     char *path = NULL;
     size_t widest = 0;
     ps_status rc;
@@ -505,7 +512,12 @@ static ps_status read_file(ps_store *store, psi_file_kind kind, int64_t version,
         if (store->families[f].layout->n_bytes > widest)
             widest = store->families[f].layout->n_bytes;
     PS_TRY_OR(done, ps_alloc(widest * PS_CHUNK, &in.records, err));
-    rc = ps_fs_open_read(store->options.fs, path, &in.file, err);
+    rc = ps_fs_stat(store->options.fs, path, &info, &exists, err);
+    if (rc == PS_OK && !exists)
+        rc = PS_E_FILE_NOT_FOUND;
+    if (rc == PS_OK)
+        rc = ps_fs_open_read(store->options.fs, path, &in.file, err);
+    in.size = (uint64_t)info.n_bytes;
     if (rc == PS_E_FILE_NOT_FOUND)
         rc = ps_raise(err, PS_E_STATE_VERSION_MISSING, path, store->options.owner, path);
     PS_TRY_OR(done, rc);

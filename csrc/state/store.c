@@ -3,6 +3,8 @@
  */
 #include "state/store_int.h"
 
+#define AHEAD 16 /* tags between prefetch and use */
+
 /* The state of all queries of the process counts together. */
 static atomic_size_t state_bytes;
 
@@ -126,7 +128,22 @@ static ps_status mark(ps_shard *shard, uint8_t *slot_bytes, ps_error *err)
     if (slot->flags & PS_SLOT_NEW && shard->family->by_time && ps_key_time(&shard->table.layout->key, slot_bytes, &time))
         PS_TRY(psi_times_add(&shard->times, time, slot->tag, err));
     slot->flags = PS_SLOT_DIRTY | shard->colour;
-    return PS_PUSH(&shard->dirty, slot->tag, err);
+    shard->dirty.items[shard->dirty.n++] = slot->tag;
+    return PS_OK;
+}
+
+static ps_status reserve_dirty(psi_tags *dirty, int64_t n_more, ps_error *err)
+{
+    int64_t wanted = dirty->n + n_more;
+
+    if (wanted <= dirty->capacity)
+        return PS_OK;
+    if (wanted > INT32_MAX / 2)
+        return ps_raise(err, PS_E_NO_MEMORY, SIZE_MAX);
+    wanted += wanted / 4;
+    PS_TRY(ps_realloc((size_t)wanted * sizeof *dirty->items, &dirty->items, err));
+    dirty->capacity = (int)wanted;
+    return PS_OK;
 }
 
 ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const *from_slots, int64_t n, uint8_t **slots, ps_error *err)
@@ -134,6 +151,7 @@ ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const 
     PS_TRY(psi_snapshot_detach(shard, err));
     PS_TRY(make_room(shard, from, from_slots, n, slots, err));
     PS_TRY(ps_table_upsert_slots(&shard->table, from, from_slots, n, slots, err));
+    PS_TRY(reserve_dirty(&shard->dirty, n, err));
     for (int64_t j = 0; j < n; j++)
         if (!(((ps_slot *)slots[j])->flags & PS_SLOT_DIRTY))
             PS_TRY(mark(shard, slots[j], err));
@@ -158,8 +176,12 @@ int64_t ps_shard_next_dirty(ps_shard *shard, uint64_t *position, uint8_t **slots
     if (*position == 0)
         shard->colour ^= PS_SLOT_SEEN;
     while (n < max && *position < (uint64_t)shard->dirty.n) {
-        uint32_t tag = shard->dirty.items[(*position)++];
-        uint8_t *slot = find_flagged(shard, tag, PS_SLOT_DIRTY | PS_SLOT_SEEN, PS_SLOT_DIRTY | (shard->colour ^ PS_SLOT_SEEN));
+        uint32_t tag = shard->dirty.items[*position];
+        uint8_t *slot;
+        if (*position + AHEAD < (uint64_t)shard->dirty.n)
+            ps_table_prefetch(&shard->table, shard->dirty.items[*position + AHEAD]);
+        ++*position;
+        slot = find_flagged(shard, tag, PS_SLOT_DIRTY | PS_SLOT_SEEN, PS_SLOT_DIRTY | (shard->colour ^ PS_SLOT_SEEN));
         if (slot == NULL)
             continue;
         ((ps_slot *)slot)->flags ^= PS_SLOT_SEEN;

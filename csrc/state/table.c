@@ -582,3 +582,9 @@ uint8_t *ps_table_find_tag(const ps_table *table, uint32_t tag, uint8_t *from)
             return NULL;
     }
 }
+
+void ps_table_prefetch(const ps_table *table, uint32_t tag)
+{
+    if (table->capacity > 0)
+        __builtin_prefetch(table->slots + home_of(table, tag) * table->layout->n_bytes, 1);
+}

@@ -71,6 +71,7 @@ int64_t ps_table_next_of_shard(const ps_table *table, int shard_bits, uint32_t s
 void ps_table_remove(ps_table *table, uint8_t *slot);
 /* The first slot with this tag at or behind `from` (NULL: from its home), or NULL. */
 uint8_t *ps_table_find_tag(const ps_table *table, uint32_t tag, uint8_t *from);
+void ps_table_prefetch(const ps_table *table, uint32_t tag);
 /* Gives memory back after many removals; copies the living of a heap that is mostly dead. */
 ps_status ps_table_tidy(ps_table *table, ps_error *err);
 /* Counts what heaps have grown by; STATE_MEMORY_LIMIT_EXCEEDED. */
