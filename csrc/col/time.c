@@ -30,9 +30,11 @@ void ps_civil_from_days(int64_t days, ps_civil *out)
 
 void ps_civil_from_us(int64_t local_us, ps_civil *out)
 {
-    int64_t days = ps_floor_div(local_us, PS_US_DAY), rest = local_us - days * PS_US_DAY;
-    int second = (int)(rest / PS_US_SECOND);
+    int64_t days = ps_floor_div(local_us, PS_US_DAY), rest = local_us % PS_US_DAY;
+    int second;
 
+    rest += rest < 0 ? PS_US_DAY : 0;
+    second = (int)(rest / PS_US_SECOND);
     ps_civil_from_days(days, out);
     out->hour = second / 3600;
     out->minute = second / 60 % 60;
