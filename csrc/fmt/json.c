@@ -22,7 +22,7 @@ ps_status psi_json_options_init(psi_json_options *opt, const ps_format_args *arg
     opt->partial = conf_bool(args, "spark.sql.json.enablePartialResults", true);
     opt->exact = conf_bool(args, "spark.sql.json.enableExactStringParsing", true);
     opt->empty_is_null = conf_bool(args, "spark.sql.legacy.json.allowEmptyString.enabled", false);
-    return psi_times_init(&opt->times, args, "json", err);
+    return psi_times_init(&opt->times, args, "json", true, err);
 }
 
 void psi_json_options_clear(psi_json_options *opt)

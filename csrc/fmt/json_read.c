@@ -252,29 +252,6 @@ static void json_free(ps_reader *reader)
 
 /* ---- columns of texts (from_json) ---- */
 
-/* All live texts in one buffer, a line feed behind each: so the short cut may be taken. */
-static ps_status gather(const ps_view *view, const ps_rows *rows, ps_buf **out, ps_error *err)
-{
-    size_t n_bytes = 0, at = 0;
-
-    for (int64_t k = 0; k < rows->n; k++) {
-        int64_t i = ps_row(rows, k);
-        if (!ps_view_is_null(view, i))
-            n_bytes += ((const ps_str *)view->data)[ps_at(view, i)].n_bytes + (size_t)1;
-    }
-    PS_TRY(ps_buf_new(n_bytes, out, err));
-    for (int64_t k = 0; k < rows->n; k++) {
-        int64_t i = ps_row(rows, k);
-        const ps_str *s = (const ps_str *)view->data + ps_at(view, i);
-        if (ps_view_is_null(view, i))
-            continue;
-        memcpy((*out)->data + at, ps_str_data(s), s->n_bytes);
-        at += s->n_bytes;
-        (*out)->data[at++] = '\n';
-    }
-    return PS_OK;
-}
-
 /* The array or map of one text, NULL when there is none. */
 static ps_status one_value(json_reader *r, const char *p, const char *end, ps_error *err)
 {
@@ -366,7 +343,7 @@ static ps_status parse_live(json_reader *r, ps_vec *text, const ps_rows *rows, p
     ps_status rc;
 
     ps_view_init(&view, text);
-    PS_TRY_OR(done, gather(&view, rows, &texts, err));
+    PS_TRY_OR(done, psi_rows_gather(&view, rows, "\n", &texts, err));
     PS_TRY_OR(done, pin_chunk(r, texts, err));
     if (!r->value)
         PS_TRY_OR(done, ps_vec_new(r->rows.schema, rows->n, true, &vec, err));

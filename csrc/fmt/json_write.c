@@ -343,7 +343,7 @@ ps_status ps_json_writer_new(const ps_format_args *args, ps_json_writer **out, p
     PS_TRY_OR(fail, ps_options_bool(args->options, "ignoreNullFields", ignore, &w->ignore_nulls, err));
     PS_TRY_OR(fail, ps_options_bool(args->options, "pretty", false, &w->pretty, err));
     PS_TRY_OR(fail, ps_options_bool(args->options, "writeNonAsciiCharacterAsCodePoint", false, &w->ascii, err));
-    PS_TRY_OR(fail, psi_times_init(&w->times, args, "json", err));
+    PS_TRY_OR(fail, psi_times_init(&w->times, args, "json", false, err));
     PS_TRY_OR(fail, init_node(w, &w->root, args->schema, err));
     *out = w;
     return PS_OK;

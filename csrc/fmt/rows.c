@@ -55,6 +55,16 @@ const char *psi_charset_option(const ps_format_args *args)
     return name ? name : ps_options_get(args->options, "charset");
 }
 
+ps_status psi_sampling_check(const ps_format_args *args, ps_error *err)
+{
+    const char *text = ps_options_get(args->options, "samplingRatio");
+    double ratio;
+
+    if (text && (!ps_parse_double_java(ps_slice_of(text), &ratio) || !(ratio > 0)))
+        return ps_raise(err, PS_E_SAMPLING_RATIO, text);
+    return PS_OK;
+}
+
 /* ---- life ---- */
 
 static ps_status check_corrupt(const ps_format_args *args, const char *name, ps_error *err)
@@ -253,4 +263,27 @@ ps_status psi_rows_spread(ps_vec *live, const ps_rows *rows, ps_vec **out, ps_er
     }
     ps_vec_unref(live);
     return rc;
+}
+
+ps_status psi_rows_gather(const ps_view *texts, const ps_rows *rows, const char *behind, ps_buf **out, ps_error *err)
+{
+    size_t n_bytes = 0, at = 0, n_behind = strlen(behind);
+
+    for (int64_t k = 0; k < rows->n; k++) {
+        int64_t i = ps_row(rows, k);
+        if (!ps_view_is_null(texts, i))
+            n_bytes += ((const ps_str *)texts->data)[ps_at(texts, i)].n_bytes + n_behind;
+    }
+    PS_TRY(ps_buf_new(n_bytes, out, err));
+    for (int64_t k = 0; k < rows->n; k++) {
+        int64_t i = ps_row(rows, k);
+        const ps_str *s = (const ps_str *)texts->data + ps_at(texts, i);
+
+        if (ps_view_is_null(texts, i))
+            continue;
+        memcpy((*out)->data + at, ps_str_data(s), s->n_bytes);
+        memcpy((*out)->data + at + s->n_bytes, behind, n_behind);
+        at += s->n_bytes + n_behind;
+    }
+    return PS_OK;
 }

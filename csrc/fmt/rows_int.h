@@ -40,6 +40,8 @@ static inline bool psi_rows_full(const psi_rows *rows) { return rows->n >= ps_ba
 ps_status psi_rows_take(psi_rows *rows, ps_batch **out, ps_error *err);
 void psi_rows_forget(psi_rows *rows); /* drops all rows: a new file */
 
+/* The live texts that are not NULL in one buffer, each followed by `behind`. */
+ps_status psi_rows_gather(const ps_view *texts, const ps_rows *rows, const char *behind, ps_buf **out, ps_error *err);
 /* A vector of one value per live row (taken) as one of rows->n_rows rows, defined on the live ones. */
 ps_status psi_rows_spread(ps_vec *live, const ps_rows *rows, ps_vec **out, ps_error *err);
 
@@ -48,5 +50,6 @@ psi_mode psi_mode_option(const ps_format_args *args);
 const char *psi_corrupt_name(const ps_format_args *args);
 ps_status psi_zone_option(const ps_format_args *args, const ps_zone **out, ps_error *err);
 ps_status psi_line_sep_option(const ps_format_args *args, ps_slice *out, ps_error *err); /* empty: any line end */
+ps_status psi_sampling_check(const ps_format_args *args, ps_error *err); /* samplingRatio, which has no other effect */
 const char *psi_charset_option(const ps_format_args *args); /* "encoding" or "charset", or NULL */
 #endif

@@ -8,14 +8,18 @@
 
 /* ---- options ---- */
 
-static ps_status pattern_option(const ps_format_args *args, const char *key, ps_time_format **out, ps_error *err)
+/* A pattern with letters that mean nothing fails when a value is looked at, so reading makes bad fields of all. */
+static ps_status pattern_option(const ps_format_args *args, const char *key, bool reading, ps_time_format **out,
+                                bool *never, ps_error *err)
 {
     const char *pattern = ps_options_get(args->options, key);
+    ps_status rc = pattern ? ps_time_format_new(pattern, out, err) : PS_OK;
 
-    return pattern ? ps_time_format_new(pattern, out, err) : PS_OK;
+    *never = reading && (rc == PS_E_PATTERN || rc == PS_E_PATTERN_CHARACTER || rc == PS_E_PATTERN_LENGTH);
+    return *never ? PS_OK : rc;
 }
 
-ps_status psi_times_init(psi_times *times, const ps_format_args *args, const char *family, ps_error *err)
+ps_status psi_times_init(psi_times *times, const ps_format_args *args, const char *family, bool reading, ps_error *err)
 {
     const char *policy = args->conf ? ps_conf_get(args->conf, "spark.sql.legacy.timeParserPolicy") : NULL;
     const char *by_conf;
@@ -25,9 +29,9 @@ ps_status psi_times_init(psi_times *times, const ps_format_args *args, const cha
     *times = (psi_times){.days = strcmp(family, "json") == 0};
     PS_TRY(psi_zone_option(args, &times->zone, err));
     times->utc = times->zone == ps_zone_utc();
-    PS_TRY(pattern_option(args, "dateFormat", &times->date, err));
-    PS_TRY(pattern_option(args, "timestampFormat", &times->timestamp, err));
-    PS_TRY(pattern_option(args, "timestampNTZFormat", &times->ntz, err));
+    PS_TRY(pattern_option(args, "dateFormat", reading, &times->date, &times->no_date, err));
+    PS_TRY(pattern_option(args, "timestampFormat", reading, &times->timestamp, &times->no_timestamp, err));
+    PS_TRY(pattern_option(args, "timestampNTZFormat", reading, &times->ntz, &times->no_ntz, err));
 
     snprintf(key, sizeof key, "spark.sql.%s.enableDateTimeParsingFallback", family);
     by_conf = args->conf ? ps_conf_get(args->conf, key) : NULL;
@@ -73,6 +77,8 @@ bool psi_times_date(const psi_times *times, ps_slice text, int32_t *out)
     bool has_zone;
     ps_slice clean;
 
+    if (times->no_date)
+        return false;
     if (times->date) {
         if (ps_time_format_parse(times->date, text, ps_zone_utc(), &us, &has_zone)) {
             *out = (int32_t)ps_floor_div(us, PS_US_DAY);
@@ -144,6 +150,8 @@ bool psi_times_timestamp(const psi_times *times, ps_slice text, int64_t *out)
     bool has_zone, zulu;
     ps_slice clean;
 
+    if (times->no_timestamp)
+        return false;
     if (times->timestamp) {
         if (ps_time_format_parse(times->timestamp, text, times->zone, out, &has_zone))
             return true;
@@ -164,6 +172,8 @@ bool psi_times_ntz(const psi_times *times, ps_slice text, int64_t *out)
 {
     bool has_zone, zulu;
 
+    if (times->no_ntz)
+        return false;
     if (times->ntz)
         return ps_time_format_parse(times->ntz, text, ps_zone_utc(), out, &has_zone) && !has_zone;
     if (fixed_layout(text, out, &zulu) && !zulu)

@@ -9,12 +9,13 @@ typedef struct psi_times {
     const ps_zone *zone;
     bool utc;
     ps_time_format *date, *timestamp, *ntz; /* NULL: the default form */
+    bool no_date, no_timestamp, no_ntz;     /* the pattern is none: no text matches */
     bool date_fallback, timestamp_fallback; /* the lenient forms are tried after the pattern */
     bool days;                              /* the text of an integer is a date: days since the epoch (JSON) */
 } psi_times;
 
 /* `family` is "json" or "csv": the conf of the fallback is spark.sql.<family>.enableDateTimeParsingFallback. */
-ps_status psi_times_init(psi_times *times, const ps_format_args *args, const char *family, ps_error *err);
+ps_status psi_times_init(psi_times *times, const ps_format_args *args, const char *family, bool reading, ps_error *err);
 void psi_times_clear(psi_times *times);
 
 bool psi_times_date(const psi_times *times, ps_slice text, int32_t *out);
