@@ -7,7 +7,7 @@
  */
 #include "state/table.h"
 
-#define AHEAD 12      /* rows between prefetch and probe */
+#define AHEAD 32      /* rows whose slots are fetched before they are probed */
 #define FIRST_CAPACITY 16
 #define TAIL 64       /* slots behind the last home; runs that reach their end make the table grow */
 
@@ -131,6 +131,13 @@ static bool refill(const ps_table *from, uint8_t *slots, uint64_t capacity, uint
     return true;
 }
 
+/* State is dense; a transient table is rather sparse, since every second look at a slot costs a wrong guess of the
+ * processor. */
+static int64_t limit_of(const ps_table *table, uint64_t capacity)
+{
+    return (int64_t)(table->budget ? capacity - capacity * 2 / 5 : capacity * 3 / 8);
+}
+
 static ps_status resize(ps_table *table, uint64_t capacity, uint64_t tail, const uint8_t *slot, ps_error *err)
 {
     size_t size = table->layout->n_bytes;
@@ -151,17 +158,17 @@ static ps_status resize(ps_table *table, uint64_t capacity, uint64_t tail, const
         table->slots = slots;
         table->capacity = capacity;
         table->n_physical = n_physical;
-        table->limit = (int64_t)(capacity - capacity * 2 / 5);
+        table->limit = limit_of(table, capacity);
         charge(table, ps_table_n_bytes(table));
         return PS_OK;
     }
 }
 
-static uint64_t next_capacity(uint64_t capacity)
+static uint64_t next_capacity(const ps_table *table, uint64_t capacity)
 {
     if (capacity == 0)
         return FIRST_CAPACITY;
-    return capacity < 16384 ? capacity * 2 : capacity + capacity / 8;
+    return table->budget == NULL || capacity < 16384 ? capacity * 2 : capacity + capacity / 8;
 }
 
 static ps_status grow(ps_table *table, const uint8_t *slot, ps_error *err)
@@ -170,7 +177,7 @@ static ps_status grow(ps_table *table, const uint8_t *slot, ps_error *err)
 
     if (table->capacity > 0 && table->n < table->limit) /* a run has reached the end */
         return resize(table, table->capacity, tail * 2, slot, err);
-    return resize(table, next_capacity(table->capacity), tail < TAIL ? TAIL : tail, slot, err);
+    return resize(table, next_capacity(table, table->capacity), tail < TAIL ? TAIL : tail, slot, err);
 }
 
 ps_status ps_table_reserve(ps_table *table, int64_t n_more, ps_error *err)
@@ -179,8 +186,8 @@ ps_status ps_table_reserve(ps_table *table, int64_t n_more, ps_error *err)
 
     if (n_more <= 0 || table->n + n_more <= table->limit)
         return PS_OK;
-    while ((int64_t)(capacity - capacity * 2 / 5) < table->n + n_more)
-        capacity = next_capacity(capacity);
+    while (limit_of(table, capacity) < table->n + n_more)
+        capacity = next_capacity(table, capacity);
     return resize(table, capacity, tail < TAIL ? TAIL : tail, NULL, err);
 }
 
@@ -290,11 +297,9 @@ static inline bool same_words(const uint8_t *a, const uint8_t *b, int n_words)
 #define HEAD_MASK 0xffff0000ffffffffull /* tag and nulls, without the flags */
 
 /* One row: the slot of the key, or the free slot where its run ends.  n_words < 0: the key has cells. */
-static inline __attribute__((always_inline)) uint8_t *probe(const ps_table *table, size_t size, uint64_t head, const uint8_t *image,
-                                                            int n_words, bool *found)
+static inline __attribute__((always_inline)) uint8_t *probe(const ps_table *table, size_t size, uint8_t *slot, uint64_t head,
+                                                            const uint8_t *image, int n_words, bool *found)
 {
-    uint8_t *slot = table->slots + home_of(table, (uint32_t)head) * size;
-
     for (;; slot += size) {
         uint64_t there;
         memcpy(&there, slot, sizeof there);
@@ -330,29 +335,39 @@ static ps_status insert(ps_table *table, uint8_t *slot, uint64_t head, const uin
     return PS_OK;
 }
 
-/* Rows of a chunk from *row on; stops at a missing key when the table is full (PS_OK with *row < n). */
+/* The homes of some rows, whose slots are then on their way into the cache. */
+static inline __attribute__((always_inline)) void find_homes(const ps_table *table, size_t size, const uint64_t *heads, int n, uint8_t **homes)
+{
+    for (int i = 0; i < n; i++) {
+        homes[i] = table->slots + home_of(table, (uint32_t)heads[i]) * size;
+        __builtin_prefetch(homes[i], 1);
+    }
+}
+
+/* Rows of a chunk; stops at a missing key when the table is full (PS_OK with *row < n). */
 static inline __attribute__((always_inline)) ps_status upsert_rows(ps_table *table, const ps_images *images, size_t size, int n_words,
                                                                    int *row, uint8_t **slots, ps_error *err)
 {
     const uint8_t *end = table->slots + (table->n_physical - 1) * size;
-    int n = images->n, k = *row;
+    uint8_t *homes[AHEAD];
 
-    for (int a = k; a < n && a < k + AHEAD; a++)
-        __builtin_prefetch(table->slots + home_of(table, (uint32_t)images->heads[a]) * size, 1);
-    for (; k < n; k++) {
-        const uint8_t *image = images->data + (size_t)k * images->stride;
-        bool found;
-        if (k + AHEAD < n)
-            __builtin_prefetch(table->slots + home_of(table, (uint32_t)images->heads[k + AHEAD]) * size, 1);
-        slots[k] = probe(table, size, images->heads[k], image, n_words, &found);
-        if (PS_UNLIKELY(!found)) {
-            if (table->n >= table->limit || slots[k] >= end)
-                break;
+    for (int start = 0; start < images->n; start += AHEAD) {
+        int n = images->n - start < AHEAD ? images->n - start : AHEAD;
+        find_homes(table, size, images->heads + start, n, homes);
+        for (int i = 0; i < n; i++) {
+            int k = start + i;
+            const uint8_t *image = images->data + (size_t)k * images->stride;
+            bool found;
+            slots[k] = probe(table, size, homes[i], images->heads[k], image, n_words, &found);
+            if (PS_LIKELY(found))
+                continue;
             *row = k;
+            if (table->n >= table->limit || slots[k] >= end)
+                return PS_OK;
             PS_TRY(insert(table, slots[k], images->heads[k], image, err));
         }
     }
-    *row = k;
+    *row = images->n;
     return PS_OK;
 }
 
@@ -487,6 +502,7 @@ ps_status ps_table_find_slots(ps_table *table, const ps_table *from, uint8_t *co
     const ps_key *key = &table->layout->key;
     size_t size = table->layout->n_bytes;
     int n_words = key->n_cells > 0 ? -1 : key->n_bytes / 8;
+    uint8_t *homes[AHEAD];
 
     *n_missing = 0;
     if (table->slots == NULL) {
@@ -500,9 +516,10 @@ ps_status ps_table_find_slots(ps_table *table, const ps_table *from, uint8_t *co
         PS_TRY(image_slots(table, from, from_slots + start, n, err));
         for (int k = 0; k < n; k++) {
             bool found;
-            if (k + AHEAD < n)
-                __builtin_prefetch(table->slots + home_of(table, (uint32_t)table->images->heads[k + AHEAD]) * size, 1);
-            slots[start + k] = probe(table, size, table->images->heads[k], table->images->data + (size_t)k * key->n_bytes, n_words, &found);
+            if (k % AHEAD == 0)
+                find_homes(table, size, table->images->heads + k, n - k < AHEAD ? n - k : AHEAD, homes);
+            slots[start + k] = probe(table, size, homes[k % AHEAD], table->images->heads[k],
+                                     table->images->data + (size_t)k * key->n_bytes, n_words, &found);
             if (!found) {
                 slots[start + k] = NULL;
                 ++*n_missing;
