@@ -63,15 +63,19 @@ static bool is_text(const psi_files *files) { return strcmp(files->format->name,
 
 static ps_status infer_schema(psi_files *files, const ps_source_request *request, const ps_type **out, ps_error *err)
 {
+    static const char *const text_column = "value";
+    static const ps_kind text_kind = PS_STRING;
     ps_format_args args = {.options = &files->options, .conf = request->conf, .zone = files->zone};
     const char **paths = NULL;
     char name[32];
     ps_status rc;
 
+    if (is_text(files))
+        return psi_columns(&text_column, &text_kind, 1, out, err);
     snprintf(name, sizeof name, "%s", files->format->name);
     for (char *p = name; *p; p++)
         *p = *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p;
-    if (!files->format->infer || (files->found.n == 0 && !is_text(files)))
+    if (!files->format->infer || files->found.n == 0)
         return ps_raise(err, PS_E_UNABLE_TO_INFER, name);
     PS_TRY(ps_alloc((size_t)(files->found.n + 1) * sizeof *paths, &paths, err));
     for (int i = 0; i < files->found.n; i++)

@@ -8,7 +8,6 @@
 #include "base/failpoint.h"
 #include "col/build.h"
 #include "io/src_file_int.h"
-#include <stdio.h>
 
 typedef struct file_scan {
     ps_scan scan;
@@ -62,7 +61,7 @@ static bool is_fatal(ps_status rc, const ps_error *err)
 static ps_status read_failed(file_cursor *self, ps_status rc, ps_error *err)
 {
     const file_scan *scan = self->scan;
-    char reason[PS_ERROR_TEXT / 2];
+    char reason[PS_ERROR_TEXT];
     ps_bytes uri = {0};
     ps_status made;
 
@@ -70,7 +69,7 @@ static ps_status read_failed(file_cursor *self, ps_status rc, ps_error *err)
         return rc;
     if (rc == PS_E_FILE_NOT_FOUND ? scan->ignore_missing : scan->ignore_corrupt && rc != PS_E_MALFORMED_RECORD)
         return PS_OK;
-    snprintf(reason, sizeof reason, "%s", err ? err->message : "");
+    memcpy(reason, err ? err->message : "", err ? strlen(err->message) + 1 : 1);
     made = ps_path_to_uri(self->file->path, true, &uri, err);
     if (made == PS_OK) {
         made = ps_raise(err, rc == PS_E_FILE_NOT_FOUND ? PS_E_READ_FILE_GONE : PS_E_READ_FILE, uri.data);
