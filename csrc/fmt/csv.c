@@ -150,7 +150,7 @@ ps_status psi_csv_options_init(psi_csv_options *opt, const ps_format_args *args,
 
 void psi_csv_options_clear(psi_csv_options *opt)
 {
-    psi_times_clear(&opt->times);
+    psi_fmt_times_clear(&opt->times);
 }
 
 ps_status psi_csv_check_types(const ps_type *schema, ps_error *err)

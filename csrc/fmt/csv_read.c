@@ -156,7 +156,7 @@ static ps_status decimal(ps_builder *b, ps_slice text, bool *bad, ps_error *err)
 
 static ps_status string(csv_reader *r, ps_builder *b, const psi_csv_token *token, ps_slice text, ps_error *err)
 {
-    if (PS_UNLIKELY(psi_utf8_valid(text.data, text.n_bytes) != text.n_bytes)) {
+    if (PS_UNLIKELY(psi_utf8_prefix(text.data, text.n_bytes) != text.n_bytes)) {
         ps_bytes_reset(&r->repaired);
         PS_TRY(psi_utf8_repair(text, &r->repaired, err));
         return ps_build_text(b, r->repaired.data, r->repaired.n_bytes, err);

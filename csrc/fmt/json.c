@@ -27,7 +27,7 @@ ps_status psi_json_options_init(psi_json_options *opt, const ps_format_args *arg
 
 void psi_json_options_clear(psi_json_options *opt)
 {
-    psi_times_clear(&opt->times);
+    psi_fmt_times_clear(&opt->times);
 }
 
 ps_status psi_json_charset(const ps_format_args *args, bool multi_line, psi_charset *out, bool *detect, ps_error *err)
@@ -54,4 +54,5 @@ const ps_format psi_format_json = {
     .extension = ".json",
     .reader_new = psi_json_reader_new,
     .writer_new = psi_json_writer_new,
+    .infer = psi_json_infer,
 };

@@ -357,7 +357,7 @@ void ps_json_writer_free(ps_json_writer *w)
     if (!w)
         return;
     clear_node(&w->root);
-    psi_times_clear(&w->times);
+    psi_fmt_times_clear(&w->times);
     ps_bytes_clear(&w->text);
     ps_free(w);
 }

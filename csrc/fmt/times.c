@@ -45,7 +45,7 @@ ps_status psi_times_init(psi_times *times, const ps_format_args *args, const cha
     return PS_OK;
 }
 
-void psi_times_clear(psi_times *times)
+void psi_fmt_times_clear(psi_times *times)
 {
     ps_time_format_free(times->date);
     ps_time_format_free(times->timestamp);

@@ -16,7 +16,7 @@ typedef struct psi_times {
 
 /* `family` is "json" or "csv": the conf of the fallback is spark.sql.<family>.enableDateTimeParsingFallback. */
 ps_status psi_times_init(psi_times *times, const ps_format_args *args, const char *family, bool reading, ps_error *err);
-void psi_times_clear(psi_times *times);
+void psi_fmt_times_clear(psi_times *times);
 
 bool psi_times_date(const psi_times *times, ps_slice text, int32_t *out);
 bool psi_times_timestamp(const psi_times *times, ps_slice text, int64_t *out);

@@ -35,7 +35,7 @@ static int character_at(const uint8_t *s, size_t n, int *n_bad)
     return n_more + 1;
 }
 
-size_t psi_utf8_valid(const char *data, size_t n_bytes)
+size_t psi_utf8_prefix(const char *data, size_t n_bytes)
 {
     const uint8_t *s = (const uint8_t *)data;
     size_t i = 0;
@@ -91,7 +91,7 @@ int psi_utf8_put(uint32_t c, char *out)
 ps_status psi_utf8_repair(ps_slice text, ps_bytes *out, ps_error *err)
 {
     while (text.n_bytes > 0) {
-        size_t n = psi_utf8_valid(text.data, text.n_bytes);
+        size_t n = psi_utf8_prefix(text.data, text.n_bytes);
         int n_bad;
 
         PS_TRY(ps_bytes_append(out, text.data, n, err));
