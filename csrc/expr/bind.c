@@ -5,7 +5,7 @@
 #include "expr/cast.h"
 #include "expr/coerce.h"
 
-#define MAX_DEPTH 4000
+#define MAX_DEPTH 2500
 
 static bool conf_ansi(const ps_conf *conf)
 {

@@ -240,42 +240,6 @@ ps_status psi_text_window(const ps_fn_call *call, ps_bytes *out, ps_error *err)
     return ps_bytes_text(out, call->fn->name, err);
 }
 
-/* The last microsecond inside of a window. */
-ps_status psi_bind_window_time(ps_fn_call *call, ps_error *err)
-{
-    const ps_type *type = call->args[0]->type;
-
-    if (type->kind != PS_STRUCT || type->n_fields != 2 ||
-        (type->fields[1].type->kind != PS_TIMESTAMP && type->fields[1].type->kind != PS_TIMESTAMP_NTZ))
-        return ps_fn_wrong_type(call, 0, "STRUCT", err);
-    call->type = ps_type_ref(type->fields[1].type);
-    return PS_OK;
-}
-
-PSI_KERNEL(window_time)
-{
-    ps_vec *flat, *end;
-    ps_status rc;
-
-    PS_TRY(ps_vec_flatten(run->args[0], &flat, err));
-    rc = ps_vec_flatten(flat->children[1], &end, err);
-    if (rc == PS_OK) {
-        rc = ps_vec_new(run->type, flat->n_rows, true, result, err);
-        PS_EACH_ROW(run->rows, i)
-        {
-            if (rc != PS_OK)
-                break;
-            if (ps_vec_is_null(flat, i) || ps_vec_is_null(end, i))
-                ps_bit_clear((*result)->valid, i);
-            else
-                ((int64_t *)(*result)->data)[i] = ((const int64_t *)end->data)[i] - 1;
-        }
-        ps_vec_unref(end);
-    }
-    ps_vec_unref(flat);
-    return rc;
-}
-
 /* --- generators ------------------------------------------------------------------------------------------------------------ */
 static ps_status generator_type(ps_fn_call *call, bool position, ps_error *err)
 {

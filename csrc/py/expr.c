@@ -135,9 +135,10 @@ static ps_expr *one_expr(psi_state *state, PyObject *object)
     return NULL;
 }
 
-static PyObject *wrapped(psi_state *state, ps_status rc, ps_expr *expr, const ps_error *err)
+/* `expr` by address: it is read only after the call that makes it, also when that call is the argument before it. */
+static PyObject *wrapped(psi_state *state, ps_status rc, ps_expr *const *expr, const ps_error *err)
 {
-    return rc == PS_OK ? psi_expr_wrap(state, expr) : psi_raise(err);
+    return rc == PS_OK ? psi_expr_wrap(state, *expr) : psi_raise(err);
 }
 
 /* --- making ----------------------------------------------------------------------------------------------------- */
@@ -161,7 +162,7 @@ static PyObject *make_literal(PyObject *module, PyObject *args)
         return NULL;
     rc = ps_expr_literal(vec, &expr, &err);
     ps_vec_unref(vec);
-    return wrapped(state, rc, expr, &err);
+    return wrapped(state, rc, &expr, &err);
 }
 
 static PyObject *make_name(PyObject *module, PyObject *arg)
@@ -173,7 +174,7 @@ static PyObject *make_name(PyObject *module, PyObject *arg)
 
     if (!text)
         return NULL;
-    return wrapped(psi_state_of(module), ps_expr_name_text((ps_slice){text, (size_t)n}, &expr, &err), expr, &err);
+    return wrapped(psi_state_of(module), ps_expr_name_text((ps_slice){text, (size_t)n}, &expr, &err), &expr, &err);
 }
 
 /* A name that is taken as it is: no dots, no star. */
@@ -183,7 +184,7 @@ static PyObject *make_whole_name(PyObject *module, PyObject *arg)
     ps_expr *expr = NULL;
     const char *text = PyUnicode_AsUTF8(arg);
 
-    return text ? wrapped(psi_state_of(module), ps_expr_name(&text, 1, &expr, &err), expr, &err) : NULL;
+    return text ? wrapped(psi_state_of(module), ps_expr_name(&text, 1, &expr, &err), &expr, &err) : NULL;
 }
 
 static PyObject *make_attr(PyObject *module, PyObject *args)
@@ -195,7 +196,7 @@ static PyObject *make_attr(PyObject *module, PyObject *args)
 
     if (!PyArg_ParseTuple(args, "Ls:attr", &id, &name))
         return NULL;
-    return wrapped(psi_state_of(module), ps_expr_attr(id, name, &expr, &err), expr, &err);
+    return wrapped(psi_state_of(module), ps_expr_attr(id, name, &expr, &err), &expr, &err);
 }
 
 static PyObject *make_call(PyObject *module, PyObject *args, PyObject *named)
@@ -223,7 +224,7 @@ static PyObject *make_call(PyObject *module, PyObject *args, PyObject *named)
         expr->ignore_nulls = ignore_nulls;
         expr->filter = filter ? ps_expr_ref(((psi_expr *)filter)->expr) : NULL;
     }
-    return wrapped(state, rc, expr, &err);
+    return wrapped(state, rc, &expr, &err);
 }
 
 static PyObject *make_cast(PyObject *module, PyObject *args)
@@ -243,7 +244,7 @@ static PyObject *make_cast(PyObject *module, PyObject *args)
         return NULL;
     rc = ps_expr_cast(arg, type, is_try, &expr, &err);
     ps_type_unref(type);
-    return wrapped(state, rc, expr, &err);
+    return wrapped(state, rc, &expr, &err);
 }
 
 static PyObject *make_alias(PyObject *module, PyObject *args)
@@ -263,7 +264,7 @@ static PyObject *make_alias(PyObject *module, PyObject *args)
         return NULL;
     rc = ps_expr_alias(arg, names, n, metadata, &expr, &err);
     PyMem_Free(names);
-    return wrapped(state, rc, expr, &err);
+    return wrapped(state, rc, &expr, &err);
 }
 
 static PyObject *make_sort(PyObject *module, PyObject *args)
@@ -277,7 +278,7 @@ static PyObject *make_sort(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "Opp:sort", &object, &descending, &nulls_first))
         return NULL;
     arg = one_expr(state, object);
-    return arg ? wrapped(state, ps_expr_sort(arg, descending, nulls_first, &expr, &err), expr, &err) : NULL;
+    return arg ? wrapped(state, ps_expr_sort(arg, descending, nulls_first, &expr, &err), &expr, &err) : NULL;
 }
 
 static PyObject *make_lambda(PyObject *module, PyObject *args)
@@ -297,7 +298,7 @@ static PyObject *make_lambda(PyObject *module, PyObject *args)
         return NULL;
     rc = ps_expr_lambda(body, names, n, &expr, &err);
     PyMem_Free(names);
-    return wrapped(state, rc, expr, &err);
+    return wrapped(state, rc, &expr, &err);
 }
 
 static PyObject *make_parsed(PyObject *module, PyObject *arg)
@@ -309,7 +310,7 @@ static PyObject *make_parsed(PyObject *module, PyObject *arg)
 
     if (!text)
         return NULL;
-    return wrapped(psi_state_of(module), ps_expr_parse((ps_slice){text, (size_t)n}, &expr, &err), expr, &err);
+    return wrapped(psi_state_of(module), ps_expr_parse((ps_slice){text, (size_t)n}, &expr, &err), &expr, &err);
 }
 
 static PyObject *list_functions(PyObject *module, PyObject *unused)

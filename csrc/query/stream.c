@@ -215,7 +215,7 @@ static ps_status open_run(psi_stream *stream, ps_error *err)
     run->env.ansi = ps_conf_bool(&stream->conf, "spark.sql.ansi.enabled");
     PS_TRY(ps_path_join(query->checkpoint, "state", &state_dir, err));
     run->state_dir = state_dir; /* freed by psi_stream_close */
-    return ps_zone_find(ps_conf_get(&stream->conf, "spark.sql.session.timeZone"), &run->env.zone, err);
+    return ps_session_zone(query->session, &run->env.zone, err);
 }
 
 static ps_status open_sink(psi_stream *stream, ps_error *err)
