@@ -176,7 +176,7 @@ static bool read_fields(ps_slice text, ps_kind kind, int from, int to, int64_t *
     reader r;
     bool negative;
 
-    text = psi_trim(text);
+    text = psi_trimmed(text);
     r = (reader){text.data, text.data + text.n_bytes};
     read_sign(&r, &negative);
     if (kind == PS_DAYTIME ? !read_day_time(&r, from, to, out) : !read_months(&r, from, to, out))
@@ -294,7 +294,7 @@ bool ps_parse_interval(ps_slice text, ps_calendar *out)
 {
     reader r;
 
-    text = psi_trim(text);
+    text = psi_trimmed(text);
     r = (reader){text.data, text.data + text.n_bytes};
     return skip_interval_word(&r) ? read_literal(&r, out) : read_units(&r, out);
 }
@@ -307,7 +307,7 @@ bool ps_parse_interval_fields(ps_slice text, const ps_type *type, int64_t *out)
     int from = type->unit_from, to = type->unit_to;
     bool negative;
 
-    text = psi_trim(text);
+    text = psi_trimmed(text);
     r = (reader){text.data, text.data + text.n_bytes};
     if (!skip_interval_word(&r))
         return read_fields(text, kind, from, to, out);

@@ -5,7 +5,7 @@
 #include "base/int128.h"
 #include "col/text_int.h"
 
-ps_slice psi_text_trim(ps_slice text)
+ps_slice psi_trimmed(ps_slice text)
 {
     while (text.n_bytes > 0 && psi_is_blank((unsigned char)text.data[0])) {
         text.data++;
@@ -112,7 +112,7 @@ bool ps_parse_decimal(ps_slice text, int precision, int scale, __int128 *out)
     __int128 value = 0;
     const char *p;
 
-    if (!scan_decimal(psi_text_trim(text), &d))
+    if (!scan_decimal(psi_trimmed(text), &d))
         return false;
     *out = 0;
     n_wanted = d.n + d.exp + scale; /* digits of the unscaled result, before rounding */

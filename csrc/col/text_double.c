@@ -417,7 +417,7 @@ static bool parse_java(ps_slice text, const float_shape *shape, double *out)
     number n;
     double x;
 
-    text = psi_text_trim(text);
+    text = psi_trimmed(text);
     p = text.data;
     end = p + text.n_bytes;
     if (scan_number(p, end, &n, &used) && (used == end || (used + 1 == end && strchr("dDfF", *used)))) {

@@ -9,7 +9,7 @@ static inline bool psi_is_digit(char c) { return (unsigned char)(c - '0') < 10; 
 static inline bool psi_is_alpha(char c) { return (unsigned char)((c | 0x20) - 'a') < 26; }
 /* What Spark's casts trim: characters up to U+0020 and DEL. */
 static inline bool psi_is_blank(unsigned char c) { return c <= ' ' || c == 0x7f; }
-ps_slice psi_text_trim(ps_slice text);
+ps_slice psi_trimmed(ps_slice text);
 
 /* Eight ASCII digits at once (the first in the lowest byte): are they, and their value. */
 static inline bool psi_eight_digits(uint64_t eight)

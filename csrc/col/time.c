@@ -171,7 +171,7 @@ static bool scan_end(const char *p, const char *end, fields *out)
     if (p < end && *p == '.')
         for (p++; p < end && psi_is_digit(*p); p++, unit /= 10)
             out->civil.micro += (*p - '0') * unit;
-    out->zone = psi_text_trim((ps_slice){p, (size_t)(end - p)});
+    out->zone = psi_trimmed((ps_slice){p, (size_t)(end - p)});
     return true;
 }
 
@@ -267,7 +267,7 @@ bool ps_parse_timestamp(ps_slice text, const ps_zone *zone, int64_t *out_us, boo
         *out_us = *has_zone ? local_us : ps_zone_to_utc(zone, local_us);
         return true;
     }
-    text = psi_text_trim(text);
+    text = psi_trimmed(text);
     if (text.n_bytes == 0 || !scan_timestamp(text, &f))
         return false;
     *has_zone = f.zone.n_bytes > 0;
@@ -289,7 +289,7 @@ bool ps_parse_timestamp_ntz(ps_slice text, bool allow_zone, int64_t *out_us)
 
     if (PS_LIKELY(plain_timestamp(text, out_us, &utc)))
         return allow_zone || !utc;
-    text = psi_text_trim(text);
+    text = psi_trimmed(text);
     if (text.n_bytes == 0 || !scan_timestamp(text, &f) || f.time_only || (f.zone.n_bytes > 0 && !allow_zone))
         return false;
     return psi_civil_to_us(&f.civil, out_us) && to_instant(&f, 0, ps_zone_utc(), &unused);
@@ -304,7 +304,7 @@ bool ps_parse_date(ps_slice text, int32_t *out_days)
         *out_days = (int32_t)days;
         return true;
     }
-    text = psi_text_trim(text);
+    text = psi_trimmed(text);
     p = text.data;
     end = p + text.n_bytes;
     if (p == end || !scan_year(&p, end, 7, &year))
@@ -328,13 +328,13 @@ bool ps_parse_time_word(ps_slice text, const ps_zone *zone, int64_t now_us, int6
 {
     static const struct { const char *word; int days; } words[] = {
         {"epoch", 0}, {"now", 0}, {"today", 0}, {"yesterday", -1}, {"tomorrow", 1}};
-    ps_slice word = psi_text_trim(text), rest;
+    ps_slice word = psi_trimmed(text), rest;
     size_t n = 0;
     int64_t local_us;
 
     while (n < word.n_bytes && psi_is_alpha(word.data[n]))
         n++;
-    rest = psi_text_trim((ps_slice){word.data + n, word.n_bytes - n});
+    rest = psi_trimmed((ps_slice){word.data + n, word.n_bytes - n});
     word.n_bytes = n;
     if (rest.n_bytes > 0 && !(zone = psi_zone_look_up(rest)))
         return false;

@@ -215,7 +215,7 @@ static ps_status find_attr(const ps_binder *binder, const ps_expr *name, bool mi
 }
 
 /* --- parts of values --------------------------------------------------------------------------------------------------- */
-ps_status psi_bind_extract(ps_bound *base, const char *name, const ps_conf *conf, ps_bound **out, ps_error *err)
+ps_status psi_extract_part(ps_bound *base, const char *name, const ps_conf *conf, ps_bound **out, ps_error *err)
 {
     ps_builder *b;
     ps_vec *value = NULL;
@@ -242,7 +242,7 @@ static ps_status follow(const ps_binder *binder, const ps_expr *name, int from, 
 {
     for (int i = from; i < name->n_names; i++) {
         ps_bound *inner;
-        ps_status rc = psi_bind_extract(bound, name->names[i], binder->scope->conf, &inner, err);
+        ps_status rc = psi_extract_part(bound, name->names[i], binder->scope->conf, &inner, err);
         ps_bound_unref(bound);
         if (rc != PS_OK)
             return rc;

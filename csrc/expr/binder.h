@@ -33,7 +33,7 @@ bool psi_is_type_function(const ps_expr *expr); /* int(x): a cast */
 /* bind_name.c */
 ps_status psi_bind_name_parts(ps_binder *binder, const ps_expr *expr, ps_bound **out, ps_error *err);
 ps_status psi_bind_attr(ps_binder *binder, const ps_expr *expr, ps_bound **out, ps_error *err);
-ps_status psi_bind_extract(ps_bound *base, const char *name, const ps_conf *conf, ps_bound **out, ps_error *err);
+ps_status psi_extract_part(ps_bound *base, const char *name, const ps_conf *conf, ps_bound **out, ps_error *err);
 /* The columns that a star stands for, as new expressions (ATTR, or getitem calls of a struct's fields) appended to list. */
 typedef struct psi_exprs {
     ps_expr **items; /* owned references */

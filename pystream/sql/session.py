@@ -6,11 +6,33 @@ import threading
 from pystream import _native
 from pystream.context import SparkConf, SparkContext
 from pystream.errors import (
-    AnalysisException, PySparkRuntimeError, PySparkTypeError, PySparkValueError, _not_implemented, _wrong_type)
+    AnalysisException, PySparkException, PySparkRuntimeError, PySparkTypeError, PySparkValueError, _not_implemented, _wrong_type)
 from pystream.sql.conf import RuntimeConfig
 from pystream.sql.dataframe import DataFrame
 
 __all__ = ["SparkSession"]
+
+
+def _local_zone() -> str:
+    """The name of the process's time zone."""
+    import os
+    name = os.environ.get("TZ", "").lstrip(":")
+    if not name:
+        try:
+            name = os.readlink("/etc/localtime").partition("zoneinfo/")[2]
+        except OSError:
+            name = ""
+    return "UTC" if not name or name.startswith("/") else name
+
+
+def _new_engine():
+    """An engine session in the process's time zone."""
+    engine = _native.session()
+    try:
+        engine.conf_set("spark.sql.session.timeZone", _local_zone())
+    except PySparkException:  # a TZ that is no zone's name
+        engine.conf_set("spark.sql.session.timeZone", "UTC")
+    return engine
 
 
 class _ClassProperty:
@@ -68,14 +90,14 @@ class SparkSession:
 
         def create(self) -> SparkSession:
             """A new session."""
-            return self._apply(SparkSession(_native.session()), True)
+            return self._apply(SparkSession(_new_engine()), True)
 
         def getOrCreate(self) -> SparkSession:
             """The session of this process with these values set, or a new one."""
             with SparkSession._lock:
                 session = SparkSession._default
                 if session is None or session._stopped or not session._alive():
-                    session = SparkSession._default = SparkSession(_native.session())
+                    session = SparkSession._default = SparkSession(_new_engine())
                     return self._apply(session, True)
                 return self._apply(session, False)
 

@@ -32,7 +32,7 @@ class MemoryStream:
         from pystream.sql.types import DataType
         text = schema.json() if isinstance(schema, DataType) else schema
         self._feed = _native.Feed(text)
-        plan = spark._engine.source("memory", {}, [], text, True, self._feed)
+        plan = spark._engine.source("pystream-memory", {}, [], text, True, self._feed)
         #: The stream as a DataFrame.
         self.df = DataFrame(plan, spark)
 

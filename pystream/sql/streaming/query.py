@@ -30,6 +30,12 @@ def _milliseconds(timeout) -> int:
     return int(timeout * 1000)
 
 
+def _users_traceback(error) -> str:
+    """The traceback text of an exception, without our own frame at its beginning."""
+    trace = error.__traceback__
+    return "".join(traceback.format_exception(type(error), error, trace and (trace.tb_next or trace)))
+
+
 @atexit.register
 def _stop_all() -> None:
     """Leaving the interpreter stops all queries."""
@@ -62,7 +68,7 @@ class _Host:
 
     def describe(self, error) -> str:
         """The traceback of the user's function, its end when it is too long."""
-        text = "".join(traceback.format_exception(type(error), error, error.__traceback__.tb_next or error.__traceback__))
+        text = _users_traceback(error)
         return text if len(text) < 7000 else "..." + text[-7000:]
 
     # foreachBatch
@@ -245,7 +251,7 @@ class StreamingQuery:
             return None
         message, _, _, _, block, error = failure
         if error is not None:
-            message = "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
+            message = _users_traceback(error).rstrip()
         found = StreamingQueryException._of_engine(f"{message}\n\n{block}", None, None)
         found.__cause__ = error
         return found
