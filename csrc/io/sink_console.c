@@ -98,6 +98,7 @@ static ps_status sink_commit(ps_sink *sink, int64_t batch_id, ps_error *err)
 
     PS_TRY_OR(done, ps_bytes_printf(&text, err, RULE "Batch: %lld\n" RULE, (long long)batch_id));
     PS_TRY_OR(done, table_text(self, &text, err));
+    PS_TRY_OR(done, ps_bytes_char(&text, '\n', err)); /* printed as a line of its own */
     rc = self->callback->print(self->callback->self, ps_bytes_slice(&text), err);
 done:
     ps_bytes_clear(&text);
