@@ -9,24 +9,15 @@
 
 static ps_status check_partition_columns(const ps_query *query, ps_error *err)
 {
-    const ps_attrs *out = &query->plan->out;
+    const ps_type *schema;
+    ps_status rc;
 
-    for (int i = 0; i < query->n_partition_by; i++) {
-        bool found = false;
-        ps_bytes names = {0};
-
-        for (int k = 0; k < out->n; k++)
-            found = found || (!out->items[k].hidden && ps_stricmp(out->items[k].name, query->partition_by[i]) == 0);
-        if (found)
-            continue;
-        for (int k = 0; k < out->n; k++)
-            if (!out->items[k].hidden)
-                PS_TRY(ps_bytes_printf(&names, err, "%s%s", names.n_bytes ? ", " : "", out->items[k].name));
-        ps_raise(err, PS_E_PARTITION_COLUMN_MISSING, query->partition_by[i], names.data ? names.data : "");
-        ps_bytes_clear(&names);
-        return PS_E_PARTITION_COLUMN_MISSING;
-    }
-    return PS_OK;
+    if (query->n_partition_by == 0)
+        return PS_OK;
+    PS_TRY(ps_node_schema(query->plan, &schema, err));
+    rc = ps_sink_check_partitions(schema, (const char *const *)query->partition_by, query->n_partition_by, err);
+    ps_type_unref(schema);
+    return rc;
 }
 
 static ps_status check_sink(ps_query *query, ps_error *err)
