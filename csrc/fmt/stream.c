@@ -5,7 +5,7 @@
  * next read: ignoreCorruptFiles keeps the rows that could be read.
  */
 #include "fmt/stream.h"
-#include <bzlib.h>
+#include "fmt/bzip2_int.h"
 #include <zlib.h>
 #include <zstd.h>
 
@@ -32,6 +32,15 @@ static const codec_row codecs[] = {
 };
 #define CODEC_NAMES "bzip2, deflate, uncompressed, snappy, none, lz4, gzip, zstd"
 
+static ps_status check_codec(const codec_row *codec, ps_error *err)
+{
+    if (codec->missing)
+        return ps_raise(err, PS_E_NOT_BUILT, codec->missing);
+    if (codec->kind == BZIP2 && !psi_bzip2_get())
+        return ps_raise(err, PS_E_NOT_BUILT, "bzip2 without the library libbz2");
+    return PS_OK;
+}
+
 /* ---- reading ---- */
 
 struct ps_stream {
@@ -43,7 +52,7 @@ struct ps_stream {
     bool file_ended, member_open, failed;
     bool unpacker_ready;
     z_stream z;
-    bz_stream bz;
+    psi_bz_stream bz;
     ZSTD_DStream *zstd;
 };
 
@@ -66,7 +75,7 @@ static ps_status start_unpacker(ps_stream *stream, ps_error *err)
     if (stream->codec->kind == ZLIB)
         ok = inflateInit2(&stream->z, stream->codec->window_bits) == Z_OK;
     else if (stream->codec->kind == BZIP2)
-        ok = BZ2_bzDecompressInit(&stream->bz, 0, 0) == BZ_OK;
+        ok = psi_bzip2_get()->decompress_init(&stream->bz, 0, 0) == PSI_BZ_OK;
     else
         ok = (stream->zstd = ZSTD_createDStream()) != NULL;
     if (!ok)
@@ -82,8 +91,7 @@ ps_status ps_stream_open(ps_fs *fs, const char *path, ps_stream **out, ps_error 
     ps_status rc;
 
     *out = NULL;
-    if (codec->missing)
-        return ps_raise(err, PS_E_NOT_BUILT, codec->missing);
+    PS_TRY(check_codec(codec, err));
     PS_TRY(ps_alloc0(sizeof *stream, &stream, err));
     stream->codec = codec;
     PS_TRY_OR(fail, ps_strdup(path, &stream->path, err));
@@ -125,9 +133,9 @@ static bool unpack_bzip2(ps_stream *stream, uint8_t *out, size_t room, size_t *n
     int rc;
 
     if (!stream->member_open && stream->bz.total_in_lo32 + stream->bz.total_in_hi32 > 0) {
-        BZ2_bzDecompressEnd(&stream->bz);
+        psi_bzip2_get()->decompress_end(&stream->bz);
         memset(&stream->bz, 0, sizeof stream->bz);
-        stream->unpacker_ready = BZ2_bzDecompressInit(&stream->bz, 0, 0) == BZ_OK;
+        stream->unpacker_ready = psi_bzip2_get()->decompress_init(&stream->bz, 0, 0) == PSI_BZ_OK;
         if (!stream->unpacker_ready)
             return false;
     }
@@ -136,12 +144,12 @@ static bool unpack_bzip2(ps_stream *stream, uint8_t *out, size_t room, size_t *n
     stream->bz.avail_in = (unsigned)(stream->n_packed - stream->pos);
     stream->bz.next_out = (char *)out;
     stream->bz.avail_out = n;
-    rc = BZ2_bzDecompress(&stream->bz);
+    rc = psi_bzip2_get()->decompress(&stream->bz);
     stream->pos = stream->n_packed - stream->bz.avail_in;
     *n_out = n - stream->bz.avail_out;
-    if (rc == BZ_STREAM_END)
+    if (rc == PSI_BZ_STREAM_END)
         stream->member_open = false;
-    return rc == BZ_OK || rc == BZ_STREAM_END;
+    return rc == PSI_BZ_OK || rc == PSI_BZ_STREAM_END;
 }
 
 static bool unpack_zstd(ps_stream *stream, uint8_t *out, size_t room, size_t *n_out)
@@ -207,7 +215,7 @@ void ps_stream_close(ps_stream *stream)
     if (stream->unpacker_ready && stream->codec->kind == ZLIB)
         inflateEnd(&stream->z);
     if (stream->unpacker_ready && stream->codec->kind == BZIP2)
-        BZ2_bzDecompressEnd(&stream->bz);
+        psi_bzip2_get()->decompress_end(&stream->bz);
     if (stream->zstd)
         ZSTD_freeDStream(stream->zstd);
     ps_file_close(stream->file, NULL);
@@ -222,7 +230,7 @@ struct ps_packer {
     const codec_row *codec;
     bool ready;
     z_stream z;
-    bz_stream bz;
+    psi_bz_stream bz;
     ZSTD_CStream *zstd;
 };
 
@@ -234,7 +242,7 @@ static ps_status start_packer(ps_packer *packer, ps_error *err)
         packer->ready = deflateInit2(&packer->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, packer->codec->window_bits,
                                      8, Z_DEFAULT_STRATEGY) == Z_OK;
         break;
-    case BZIP2: packer->ready = BZ2_bzCompressInit(&packer->bz, 9, 0, 0) == BZ_OK; break;
+    case BZIP2: packer->ready = psi_bzip2_get()->compress_init(&packer->bz, 9, 0, 0) == PSI_BZ_OK; break;
     case ZSTD: packer->ready = (packer->zstd = ZSTD_createCStream()) != NULL; break;
     }
     return packer->ready ? PS_OK : ps_raise(err, PS_E_NO_MEMORY, PACKED_BYTES);
@@ -251,8 +259,7 @@ ps_status ps_packer_new(const char *codec, ps_packer **out, ps_error *err)
         if (!ps_slice_equal_nocase(name, ps_slice_of(codecs[i].name)) &&
             !ps_slice_equal_nocase(name, ps_slice_of(codecs[i].alias)))
             continue;
-        if (codecs[i].missing)
-            return ps_raise(err, PS_E_NOT_BUILT, codecs[i].missing);
+        PS_TRY(check_codec(&codecs[i], err));
         PS_TRY(ps_alloc0(sizeof *packer, &packer, err));
         packer->codec = &codecs[i];
         if ((rc = start_packer(packer, err)) != PS_OK) {
@@ -285,15 +292,15 @@ static bool pack_zlib(ps_packer *packer, bool last, uint8_t *out, size_t room, s
 
 static bool pack_bzip2(ps_packer *packer, bool last, uint8_t *out, size_t room, size_t *n_out, bool *done)
 {
-    int rc = BZ_RUN_OK;
+    int rc = PSI_BZ_RUN_OK;
 
     packer->bz.next_out = (char *)out;
     packer->bz.avail_out = (unsigned)room;
     if (last || packer->bz.avail_in > 0)
-        rc = BZ2_bzCompress(&packer->bz, last ? BZ_FINISH : BZ_RUN);
+        rc = psi_bzip2_get()->compress(&packer->bz, last ? PSI_BZ_FINISH : PSI_BZ_RUN);
     *n_out = room - packer->bz.avail_out;
-    *done = last ? rc == BZ_STREAM_END : packer->bz.avail_in == 0;
-    return rc == BZ_RUN_OK || rc == BZ_FINISH_OK || rc == BZ_STREAM_END;
+    *done = last ? rc == PSI_BZ_STREAM_END : packer->bz.avail_in == 0;
+    return rc == PSI_BZ_RUN_OK || rc == PSI_BZ_FINISH_OK || rc == PSI_BZ_STREAM_END;
 }
 
 static bool pack_zstd(ps_packer *packer, ZSTD_inBuffer *in, bool last, uint8_t *out, size_t room, size_t *n_out,
@@ -343,7 +350,7 @@ ps_status ps_packer_write(ps_packer *packer, const void *data, size_t n_bytes, b
         if (packer->codec->kind == ZLIB)
             deflateReset(&packer->z);
         else if (packer->codec->kind == BZIP2) {
-            BZ2_bzCompressEnd(&packer->bz);
+            psi_bzip2_get()->compress_end(&packer->bz);
             *packer = fresh;
             return start_packer(packer, err);
         }
@@ -358,7 +365,7 @@ void ps_packer_free(ps_packer *packer)
     if (packer->ready && packer->codec->kind == ZLIB)
         deflateEnd(&packer->z);
     if (packer->ready && packer->codec->kind == BZIP2)
-        BZ2_bzCompressEnd(&packer->bz);
+        psi_bzip2_get()->compress_end(&packer->bz);
     if (packer->zstd)
         ZSTD_freeCStream(packer->zstd);
     ps_free(packer);

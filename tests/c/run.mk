@@ -11,7 +11,7 @@ FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wno-unused-functio
 ifeq ($(SAN),1)
 FLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 endif
-LIBS := $(shell pkg-config --libs zlib liblz4 libzstd libpcre2-8 cmocka) -lbz2 -lm -lpthread
+LIBS := $(shell pkg-config --libs zlib liblz4 libzstd libpcre2-8 cmocka) -lm -lpthread
 
 .PHONY: run library
 run: $(ONLY:%=$(WHERE)/test_%)
