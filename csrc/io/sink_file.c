@@ -155,7 +155,7 @@ static ps_status remove_old(file_sink *self, ps_error *err)
 
     PS_TRY_OR(done, ps_fs_list(self->fs, self->dir, &list, err));
     for (int i = 0; i < list.n; i++)
-        if (strcmp(ps_path_name(list.items[i].path), TEMPORARY_DIR + 1) != 0)
+        if (strcmp(ps_path_name(list.items[i].path), &TEMPORARY_DIR[1]) != 0)
             PS_TRY_OR(done, ps_fs_remove_tree(self->fs, list.items[i].path, err));
 done:
     ps_file_list_clear(&list);
