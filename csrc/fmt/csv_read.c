@@ -16,6 +16,8 @@ typedef struct csv_reader {
     int n_used;            /* places up to the last one wanted */
     bool pruned;           /* only wanted places are looked at */
     bool count_only;       /* lines are rows, whatever is in them */
+    bool odd_words;        /* NaN or an infinity is spelled like a number */
+    bool simple;           /* fields may be cut by next_field() */
     bool header_due;
     bool texts;            /* from_csv */
     ps_slice *names;       /* of the places */
@@ -107,6 +109,9 @@ static ps_status real(csv_reader *r, ps_builder *b, ps_slice text, bool *bad, ps
 {
     double value = 0;
 
+    if (ps_parse_double(text, &value) && b->type->kind == PS_DOUBLE && (uint8_t)(text.data[text.n_bytes - 1] - '0') < 10 &&
+        !r->odd_words)
+        return ps_build_double(b, value, err);
     if (ps_slice_equal(text, r->opt.nan))
         value = NAN;
     else if (ps_slice_equal(text, r->opt.infinity))
@@ -154,16 +159,29 @@ static ps_status decimal(ps_builder *b, ps_slice text, bool *bad, ps_error *err)
     return *bad ? PS_OK : ps_build_int128(b, value, err);
 }
 
+/* Appends a view of text in the chunk, of which sixteen bytes can be read. */
+static inline ps_status put_view(ps_builder *b, ps_slice text, ps_error *err)
+{
+    if (PS_UNLIKELY(b->n == b->capacity))
+        return ps_build_view(b, ps_str_make(text.data, (uint32_t)text.n_bytes), err);
+    ((ps_str *)(void *)b->data)[b->n++] = psi_text_view(text.data, (uint32_t)text.n_bytes);
+    return PS_OK;
+}
+
 static ps_status string(csv_reader *r, ps_builder *b, const psi_csv_token *token, ps_slice text, ps_error *err)
 {
+    bool in_chunk = !token->copied && text.data == token->text.data;
+
+    if (PS_LIKELY(in_chunk && text.n_bytes <= 16 && (psi_high(psi_load(text.data)) & ((1u << text.n_bytes) - 1)) == 0))
+        return put_view(b, text, err);
     if (PS_UNLIKELY(psi_utf8_prefix(text.data, text.n_bytes) != text.n_bytes)) {
         ps_bytes_reset(&r->repaired);
         PS_TRY(psi_utf8_repair(text, &r->repaired, err));
         return ps_build_text(b, r->repaired.data, r->repaired.n_bytes, err);
     }
-    if (token->copied || text.data != token->text.data || text.n_bytes > INT32_MAX)
+    if (!in_chunk || text.n_bytes > INT32_MAX)
         return ps_build_text(b, text.data, text.n_bytes, err);
-    return ps_build_view(b, ps_str_make(text.data, (uint32_t)text.n_bytes), err);
+    return put_view(b, text, err);
 }
 
 static ps_status boolean(ps_builder *b, ps_slice text, bool *bad, ps_error *err)
@@ -227,6 +245,28 @@ static ps_status put_token(csv_reader *r, ps_builder *b, const psi_csv_token *to
 
 /* ---- records ---- */
 
+/* psi_csv_field() for what most fields are: no quote, a separator of one byte, nothing to trim. */
+static inline ps_status next_field(const csv_reader *r, psi_csv *csv, psi_csv_token *token, bool *more, ps_error *err)
+{
+    const char *start = csv->at, *p = start;
+    uint32_t mask = 0;
+
+    if (PS_UNLIKELY(!r->simple || p >= csv->end || *p == r->opt.quote))
+        return psi_csv_field(csv, token, more, err);
+    for (; p < csv->end; p += 16) {
+        mask = psi_equal(psi_load(p), r->opt.sep[0]);
+        if (mask)
+            break;
+    }
+    p += mask ? psi_first(mask) : 0;
+    *more = p < csv->end;
+    if (!*more)
+        p = csv->end;
+    *token = (psi_csv_token){.text = {start, (size_t)(p - start)}};
+    csv->at = p + *more;
+    return PS_OK;
+}
+
 /* The tokens of the record at csv->at, into the row that comes next. */
 static ps_status put_record(csv_reader *r, ps_error *err)
 {
@@ -241,7 +281,7 @@ static ps_status put_record(csv_reader *r, ps_error *err)
     for (; more; n++) {
         psi_csv_token token;
 
-        PS_TRY(psi_csv_field(csv, &token, &more, err));
+        PS_TRY(next_field(r, csv, &token, &more, err));
         if (PS_UNLIKELY(n >= r->opt.max_columns))
             return ps_raise(err, PS_E_CSV_RECORD, "more columns than maxColumns");
         if (n < r->n_places && r->target[n])
@@ -567,6 +607,13 @@ static ps_status map_places(csv_reader *r, const ps_format_args *args, ps_error 
     return PS_OK;
 }
 
+static bool is_number(ps_slice word)
+{
+    double value;
+
+    return ps_parse_double(word, &value);
+}
+
 ps_status psi_csv_reader_new(const ps_format_args *args, ps_reader **out, ps_error *err)
 {
     csv_reader *r;
@@ -580,6 +627,8 @@ ps_status psi_csv_reader_new(const ps_format_args *args, ps_reader **out, ps_err
     PS_TRY_OR(fail, psi_rows_init(&r->rows, args, err));
     r->case_sensitive = args->conf && ps_conf_bool(args->conf, "spark.sql.caseSensitive");
     PS_TRY_OR(fail, map_places(r, args, err));
+    r->odd_words = is_number(r->opt.nan) || is_number(r->opt.infinity) || is_number(r->opt.minus_infinity);
+    r->simple = r->opt.n_sep == 1 && !r->opt.multi_line && !r->opt.trim_left && !r->opt.trim_right && r->opt.max_chars < 0;
     *out = &r->base;
     return PS_OK;
 fail:

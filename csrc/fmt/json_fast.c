@@ -207,15 +207,7 @@ static inline const char *skip_value(psi_json *j, const char *p)
 
 static inline void put_text(ps_builder *b, ps_slice text)
 {
-    ps_str *out = (ps_str *)(void *)b->data + b->n++;
-
-    if (text.n_bytes <= PS_STR_INLINE) {
-        *out = psi_short_text(text.data, (uint32_t)text.n_bytes);
-    } else {
-        out->n_bytes = (uint32_t)text.n_bytes;
-        memcpy(out->far.prefix, text.data, 4);
-        out->far.data = text.data;
-    }
+    ((ps_str *)(void *)b->data)[b->n++] = psi_text_view(text.data, (uint32_t)text.n_bytes);
 }
 
 static inline bool put_int(ps_builder *b, int64_t value)

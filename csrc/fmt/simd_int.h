@@ -99,6 +99,19 @@ static inline ps_str psi_short_text(const char *data, uint32_t n_bytes)
     return s;
 }
 
+/* The same for any text. */
+static inline ps_str psi_text_view(const char *data, uint32_t n_bytes)
+{
+    ps_str s;
+
+    if (n_bytes <= PS_STR_INLINE)
+        return psi_short_text(data, n_bytes);
+    s.n_bytes = n_bytes;
+    memcpy(s.far.prefix, data, 4);
+    s.far.data = data;
+    return s;
+}
+
 static inline int psi_first(uint32_t mask) { return __builtin_ctz(mask); }
 
 /* The first line feed or carriage return at or after p; one must exist, and 16 readable bytes behind it. */
