@@ -178,7 +178,7 @@ static const word_row words[] = {
     {"timestamp_ntz", "TIMESTAMP_NTZ", PS_TIMESTAMP_NTZ}, {"daytime", "INTERVAL DAY TO SECOND", PS_DAYTIME},
     {"yearmonth", "INTERVAL YEAR TO MONTH", PS_YEARMONTH}, {"calendar", "INTERVAL", PS_CALENDAR},
     {"number", "NUMERIC", -1}, {"integral", "INTEGRAL", -1}, {"interval", "ANSI INTERVAL", -1},
-    {"array", "ARRAY", -1}, {"map", "MAP", -1}, {"struct", "STRUCT", -1},
+    {"text", "STRING", -1}, {"array", "ARRAY", -1}, {"map", "MAP", -1}, {"struct", "STRUCT", -1},
 };
 
 static const word_row *find_word(ps_slice word)
@@ -230,6 +230,10 @@ static ps_status implicit_group(const ps_type *from, const char *word, const ps_
         fits = ps_kind_is_integer(from->kind);
         if (null)
             *out = ps_type_of(PS_INT32);
+    } else if (strcmp(word, "text") == 0) {
+        fits = ps_kind_is_text(from->kind);
+        if (null || (!fits && kind_goes_to(from->kind, PS_STRING)))
+            *out = ps_type_of(PS_STRING);
     } else if (strcmp(word, "interval") == 0) {
         fits = from->kind == PS_DAYTIME || from->kind == PS_YEARMONTH;
         if (null)
