@@ -42,6 +42,25 @@ static ps_status new_literal(ps_vec *value, const ps_conf *conf, ps_bound **out,
     return PS_OK;
 }
 
+/* TIMESTAMP'...' without a zone: a local time of the session's zone (sql/literal.c). */
+static ps_status local_timestamp(const ps_expr *expr, const ps_conf *conf, ps_bound **out, ps_error *err)
+{
+    int64_t local = *(const int64_t *)expr->value->data;
+    ps_builder *b;
+    ps_vec *value = NULL;
+    ps_status rc;
+
+    PS_TRY(ps_build_new(ps_type_of(PS_TIMESTAMP), 1, &b, err));
+    rc = ps_build_int(b, ps_zone_to_utc(psi_conf_zone(conf), local), err);
+    if (rc == PS_OK)
+        rc = ps_build_finish(b, &value, err);
+    ps_build_free(b);
+    if (rc == PS_OK)
+        rc = new_literal(value, conf, out, err);
+    ps_vec_unref(value);
+    return rc;
+}
+
 ps_status ps_bound_literal(ps_vec *value, ps_bound **out, ps_error *err)
 {
     return new_literal(value, NULL, out, err);
@@ -439,7 +458,10 @@ ps_status psi_bind_expr(ps_binder *binder, ps_expr *expr, ps_bound **out, ps_err
     binder->depth++;
     switch (expr->kind) {
     case PS_X_LITERAL:
-        rc = new_literal(expr->value, binder->scope->conf, out, err);
+        if (expr->type->kind == PS_TIMESTAMP && expr->value->type->kind == PS_TIMESTAMP_NTZ)
+            rc = local_timestamp(expr, binder->scope->conf, out, err);
+        else
+            rc = new_literal(expr->value, binder->scope->conf, out, err);
         break;
     case PS_X_NAME:
         rc = psi_bind_name_parts(binder, expr, out, err);
