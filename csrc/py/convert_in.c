@@ -33,16 +33,18 @@ static int engine_failed(const ps_error *err)
     return -1;
 }
 
+/* "field b in field a", "element in array field a": a part of a field is told apart by its own words. */
 static PyObject *path_text(const psi_path *path)
 {
     PyObject *text = PyUnicode_FromString("");
+    const char *joint = "";
 
     for (; text && path; path = path->parent) {
-        PyObject *longer = PyUnicode_GetLength(text) == 0
-                               ? PyUnicode_FromFormat(path->name ? "%s %s" : "%s", path->what, path->name)
-                               : PyUnicode_FromFormat(path->name ? "%U in %s %s" : "%U in %s", text, path->what, path->name);
+        PyObject *longer = path->name ? PyUnicode_FromFormat("%U%s%s %s", text, joint, path->what, path->name)
+                                      : PyUnicode_FromFormat("%U%s%s", text, joint, path->what);
 
         Py_SETREF(text, longer);
+        joint = path->name ? " in " : " ";
     }
     return text;
 }

@@ -136,7 +136,7 @@ class Column:
         return _operator("=", self, other)
 
     def __ne__(self, other):  # type: ignore[override]
-        return _operator("!", _operator("=", self, other))
+        return _operator("not", _operator("=", self, other))
 
     def __lt__(self, other):
         return _operator("<", self, other)
@@ -165,7 +165,7 @@ class Column:
         return _operator("or", other, self)
 
     def __invert__(self):
-        return _operator("!", self)
+        return _operator("not", self)
 
     def __contains__(self, item):
         raise PySparkValueError(errorClass="CANNOT_APPLY_IN_FOR_COLUMN", messageParameters={})
@@ -267,11 +267,11 @@ class Column:
 
     def isNull(self) -> Column:
         """Is it NULL."""
-        return _of(_native.call("isNull", [self._expr]))
+        return _of(_native.call("isnull", [self._expr]))
 
     def isNotNull(self) -> Column:
         """Is it anything but NULL."""
-        return _of(_native.call("isNotNull", [self._expr]))
+        return _of(_native.call("isnotnull", [self._expr]))
 
     def isNaN(self) -> Column:
         """Is it NaN."""

@@ -12,7 +12,7 @@ import weakref
 
 from pystream import _native
 from pystream.errors import (
-    IllegalArgumentException, PySparkValueError, SparkIllegalStateException, StreamingQueryException, TimeoutException)
+    IllegalArgumentException, PySparkException, PySparkValueError, SparkIllegalStateException, StreamingQueryException, TimeoutException)
 from pystream.sql.streaming.listener import StreamingQueryListener, StreamingQueryProgress, _event
 
 __all__ = ["StreamingQuery", "StreamingQueryManager"]
@@ -123,7 +123,7 @@ def _start(writer, options) -> StreamingQuery:
     handle = _native.start(session._engine, df._plan, format, writer._name, writer._mode, options, writer._partition_by,
                            trigger, interval, host)
     query = StreamingQuery(handle, session)
-    manager._queries[query.runId] = query
+    manager._queries[query.runId] = manager._known[query.runId] = query
     _running.add(query)
     query._thread.start()
     while not host.started.wait(0.05) and query._thread.is_alive():
@@ -277,6 +277,7 @@ class StreamingQueryManager:
     def __init__(self, session):
         self._session = session
         self._queries: dict = {}
+        self._known = weakref.WeakValueDictionary()
         self._listeners: list = []
         self._heard: dict = {}
         self._events = queue.SimpleQueue()
@@ -303,12 +304,12 @@ class StreamingQueryManager:
         The failure of one that failed is raised.
         """
         ms = _milliseconds(timeout)
-        before = list(self._queries.values())
         try:
             ended = self._session._engine.wait_any(ms)
-        except StreamingQueryException as problem:
-            for query in before:
-                if query.runId in str(problem):
+        except PySparkException as problem:
+            for query in reversed(list(self._known.values())):
+                failure = query._failure()
+                if failure is not None and failure[0] == str(problem):
                     query._raise_failure()
             raise
         return None if timeout is None else ended
