@@ -334,3 +334,36 @@ PS_KERNEL_3(convert_timezone, ps_str, ps_str, int64_t, int64_t)
     *out = utc + ps_zone_offset_us(to, utc);
     return PS_OK;
 }
+
+/* --- window_time --------------------------------------------------------------------------------------------------------------------- */
+ps_status psi_bind_window_time(ps_fn_call *call, ps_error *err);
+ps_status psi_bind_window_time(ps_fn_call *call, ps_error *err)
+{
+    const ps_type *type = call->args[0]->type;
+    int end = type->kind == PS_STRUCT ? ps_type_field_index(type, "end", true) : -1;
+
+    if (end < 0 || (type->fields[end].type->kind != PS_TIMESTAMP && type->fields[end].type->kind != PS_TIMESTAMP_NTZ))
+        return ps_fn_wrong_type(call, 0, "STRUCT", err);
+    call->type = ps_type_ref(type->fields[end].type);
+    return PS_OK;
+}
+
+ps_status psi_window_time(ps_fn_run *run, ps_vec **out, ps_error *err);
+ps_status psi_window_time(ps_fn_run *run, ps_vec **out, ps_error *err)
+{
+    ps_view windows, ends;
+    ps_vec *vec;
+
+    ps_view_init(&windows, run->args[0]);
+    ps_view_init(&ends, windows.base->children[ps_type_field_index(run->args[0]->type, "end", true)]);
+    PS_TRY(ps_vec_new(run->type, run->rows->n_rows, true, &vec, err));
+    PS_EACH_ROW(run->rows, i) {
+        int64_t at = ps_at(&windows, i);
+        if (ps_view_is_null(&windows, i) || ps_view_is_null(&ends, at))
+            ps_bit_clear(vec->valid, i);
+        else
+            ((int64_t *)vec->data)[i] = PSI_AT(int64_t, &ends, at) - 1;
+    }
+    *out = vec;
+    return PS_OK;
+}

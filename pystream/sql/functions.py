@@ -184,7 +184,7 @@ def window(timeColumn, windowDuration: str, slideDuration: str | None = None, st
     [Row(start=datetime.datetime(2024, 1, 1, 12, 0), count=1)]
     """
     for name, value in (("windowDuration", windowDuration), ("slideDuration", slideDuration), ("startTime", startTime)):
-        if not isinstance(value, str) and (value is not None or name == "windowDuration"):
+        if not (value and isinstance(value, str)) and (value is not None or name == "windowDuration"):
             raise _wrong_type(name, "str", value)
     args = [_column_expr(timeColumn, "timeColumn"), _native.literal(windowDuration)]
     if slideDuration or startTime:
