@@ -105,6 +105,15 @@ done:
     return rc;
 }
 
+/* Names that differ by case alone are one name, unless the session says otherwise. */
+static ps_status check_names(const ps_type *schema, bool case_sensitive, ps_error *err)
+{
+    for (int i = 0; i < schema->n_fields; i++)
+        if (ps_type_field_index(schema, schema->fields[i].name, case_sensitive) == -2)
+            return ps_raise(err, PS_E_COLUMN_EXISTS, schema->fields[i].name);
+    return PS_OK;
+}
+
 /* The visible columns: an inferred column that a directory spells too keeps its place but takes the directory's value;
  * the other partition columns follow. */
 static ps_status set_visible_schema(psi_files *files, bool case_sensitive, ps_error *err)
@@ -131,6 +140,7 @@ static ps_status set_visible_schema(psi_files *files, bool case_sensitive, ps_er
         files->origin[n] = ~i;
         fields[n++] = parts->fields[i];
     }
+    PS_TRY_OR(done, check_names(data, case_sensitive, err));
     PS_TRY_OR(done, ps_type_struct(fields, n, &files->info.schema, err));
     if (ps_type_field_index(files->info.schema, "_metadata", case_sensitive) == -1)
         PS_TRY_OR(done, psi_file_metadata_schema(&files->info.hidden, err));

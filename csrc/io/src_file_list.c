@@ -209,7 +209,7 @@ static bool passes_filters(const psi_files *files, const ps_file_info *leaf)
 {
     const char *name = ps_path_name(leaf->path);
 
-    if (is_hidden(name) || name[0] == '_')
+    if (is_hidden(name))
         return false;
     if (files->name_filter.n > 0 && !psi_glob_match_any(&files->name_filter, name))
         return false;

@@ -52,8 +52,11 @@ ps_status psi_file_metadata_schema(const ps_type **out, ps_error *err)
 
 /* --- errors ------------------------------------------------------------------------------------------------ */
 
+/* Errors that have nothing to do with this file. */
 static bool is_fatal(ps_status rc, const ps_error *err)
 {
+    if (strcmp(ps_error_describe(rc)->py_class, "AnalysisException") == 0)
+        return true;
     return rc == PS_E_NO_MEMORY || rc == PS_E_CANCELLED || rc == PS_E_FAILPOINT || rc == PS_E_INTERNAL || (err && err->foreign);
 }
 
@@ -148,6 +151,13 @@ static ps_status make_constants(file_cursor *self, bool *inside, ps_error *err)
 
 /* --- the cursor ---------------------------------------------------------------------------------------------------- */
 
+static ps_status make_reader(const file_scan *scan, ps_format_args *args, ps_reader **out, ps_error *err)
+{
+    *args = (ps_format_args){.schema = scan->schema, .full_schema = scan->files->data_schema, .options = &scan->files->options,
+                             .conf = scan->conf, .zone = scan->files->zone};
+    return scan->files->format->reader_new(args, out, err);
+}
+
 static ps_status cursor_seek(ps_cursor *cursor, int64_t slice, ps_error *err)
 {
     file_cursor *self = (file_cursor *)cursor;
@@ -155,11 +165,8 @@ static ps_status cursor_seek(ps_cursor *cursor, int64_t slice, ps_error *err)
     bool inside;
     ps_status rc;
 
-    if (!self->reader) {
-        self->args = (ps_format_args){.schema = scan->schema, .full_schema = scan->files->data_schema, .options = &scan->files->options,
-                                      .conf = scan->conf, .zone = scan->files->zone};
-        PS_TRY(scan->files->format->reader_new(&self->args, &self->reader, err));
-    }
+    if (!self->reader)
+        PS_TRY(make_reader(scan, &self->args, &self->reader, err));
     self->reader->vt->close(self->reader);
     self->file = &scan->list.items[slice];
     PS_TRY(make_constants(self, &inside, err));
@@ -317,6 +324,19 @@ static ps_status ignore_option(const file_scan *self, const char *option, const 
     return ps_options_bool(&self->files->options, option, ps_conf_bool(self->conf, conf), out, err);
 }
 
+/* Options are checked by the reader; a scan without files makes one for that alone. */
+static ps_status check_options(const file_scan *self, ps_error *err)
+{
+    ps_format_args args;
+    ps_reader *reader;
+
+    if (self->list.n > 0)
+        return PS_OK;
+    PS_TRY(make_reader(self, &args, &reader, err));
+    reader->vt->free(reader);
+    return PS_OK;
+}
+
 ps_status psi_file_scan_new(const psi_file_scan_args *args, ps_file_list *list, ps_scan **out, ps_error *err)
 {
     static const ps_scan_vt vt = {scan_cursor, scan_free};
@@ -346,6 +366,7 @@ ps_status psi_file_scan_new(const psi_file_scan_args *args, ps_file_list *list, 
     self->list = *list;
     *list = (ps_file_list){0};
     self->scan.n_slices = n;
+    PS_TRY_OR(fail, check_options(self, err));
     *out = &self->scan;
     return PS_OK;
 fail:
