@@ -26,6 +26,12 @@ static ps_status raise_wrong(const ps_fn_call *call, const char *required, ps_er
 
 #define NUMBERS "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")"
 
+/* After the operands were brought together: those that were alike from the start are of a wrong type. */
+static ps_status raise_operands(const ps_fn_call *call, bool alike, const char *required, ps_error *err)
+{
+    return alike ? raise_wrong(call, required, err) : psi_raise_operands(call, err);
+}
+
 static ps_status both_to(ps_fn_call *call, const ps_type *type, ps_error *err)
 {
     PS_TRY(ps_fn_cast_arg(call, 0, type, err));
@@ -57,6 +63,7 @@ static ps_status decimal_result(const ps_fn_call *call, psi_arith_op op, const p
 static ps_status bind_numbers(ps_fn_call *call, psi_arith_op op, ps_error *err)
 {
     const ps_type *type;
+    bool alike = ps_type_equal(call->args[0]->type, call->args[1]->type);
 
     if (call->args[0]->type->kind == PS_STRING && call->args[1]->type->kind == PS_STRING) {
         if (call->ansi)
@@ -67,7 +74,7 @@ static ps_status bind_numbers(ps_fn_call *call, psi_arith_op op, ps_error *err)
         PS_TRY(both_to(call, ps_type_of(PS_DOUBLE), err));
     PS_TRY(psi_operands(call, true, err));
     if (!psi_is_numeric(call->args[0]->type))
-        return raise_wrong(call, NUMBERS, err);
+        return raise_operands(call, alike, NUMBERS, err);
     if (call->args[0]->type->kind == PS_DECIMAL)
         return decimal_result(call, op, &call->type, err);
     if (op == PSI_QUOTIENT)
@@ -310,11 +317,13 @@ ps_status psi_bind_negative(ps_fn_call *call, ps_error *err)
 
 ps_status psi_bind_bit_op(ps_fn_call *call, ps_error *err)
 {
+    bool alike = ps_type_equal(call->args[0]->type, call->args[1]->type);
+
     if (call->args[0]->type->kind == PS_NULL && call->args[1]->type->kind == PS_NULL)
         PS_TRY(both_to(call, ps_type_of(PS_INT32), err));
     PS_TRY(psi_operands(call, false, err));
     if (!ps_kind_is_integer(call->args[0]->type->kind))
-        return raise_wrong(call, "\"INTEGRAL\"", err);
+        return raise_operands(call, alike, "\"INTEGRAL\"", err);
     call->type = ps_type_ref(call->args[0]->type);
     return PS_OK;
 }

@@ -57,12 +57,6 @@ static ps_status refuse_clauses(psi_parser *p)
     return PS_OK;
 }
 
-/* In SQL the characters come first: trim('x', s). */
-static bool is_trim(const char *name)
-{
-    return ps_stricmp(name, "trim") == 0 || ps_stricmp(name, "ltrim") == 0 || ps_stricmp(name, "rtrim") == 0;
-}
-
 ps_status psi_parse_function(psi_parser *p, const char *name, ps_expr **out)
 {
     ps_expr_list list = {0};
@@ -78,11 +72,6 @@ ps_status psi_parse_function(psi_parser *p, const char *name, ps_expr **out)
     if (rc == PS_OK) {
         take_nulls(p, &ignore_nulls);
         rc = psi_want_symbol(p, ")");
-    }
-    if (rc == PS_OK && list.n == 2 && is_trim(name)) {
-        ps_expr *first = list.items[0];
-        list.items[0] = list.items[1];
-        list.items[1] = first;
     }
     if (rc == PS_OK) {
         rc = psi_call(p, name, false, list.items, list.n, out);
@@ -163,7 +152,7 @@ static ps_status parse_extract(psi_parser *p, ps_expr **out)
 /* TRIM([BOTH|LEADING|TRAILING] [characters] FROM x); *out NULL when it is a plain call. */
 static ps_status parse_trim(psi_parser *p, ps_expr **out)
 {
-    int start = p->at;
+    int start = p->at, n = 0;
     const char *name = "trim";
     ps_expr *args[2] = {NULL};
     ps_status rc = PS_OK;
@@ -174,18 +163,18 @@ static ps_status parse_trim(psi_parser *p, ps_expr **out)
         p->at++;
     }
     if (!psi_is_word(p, 0, "from"))
-        rc = psi_parse_value(p, &args[1]);
+        rc = psi_parse_value(p, &args[n++]);
     if (rc == PS_OK && !psi_take_word(p, "from")) {
-        ps_expr_unref(args[1]);
+        ps_expr_unref(args[0]);
         p->at = start;
         return PS_OK;
     }
     if (rc == PS_OK)
-        rc = psi_parse_value(p, &args[0]);
+        rc = psi_parse_value(p, &args[n++]);
     if (rc == PS_OK)
         rc = psi_want_symbol(p, ")");
     if (rc == PS_OK)
-        return psi_call(p, name, false, args, args[1] ? 2 : 1, out);
+        return psi_call(p, name, false, args, n, out);
     ps_expr_unref(args[0]);
     ps_expr_unref(args[1]);
     return rc;
