@@ -25,6 +25,10 @@ static inline __int128 psi_get128(const void *at)
 }
 static inline void psi_put128(void *at, __int128 x) { memcpy(at, &x, sizeof x); }
 
+/* The tables behind approx_count_distinct, from precision 4 on (agg_hll_bias.c). */
+typedef struct psi_hll_bias { const double *estimate, *bias; int n; } psi_hll_bias;
+extern const psi_hll_bias psi_hll_biases[15];
+
 /* A FLAT result to fill, and how to make one of its rows NULL. */
 ps_status psi_agg_null(ps_vec *vec, int64_t j, ps_error *err);
 
@@ -48,4 +52,15 @@ ps_status psi_any_compare_row(const ps_type *type, const ps_heap *heap, const ui
 ps_status psi_any_compare(const ps_type *type, const ps_heap *heap_a, const uint8_t *a, const ps_heap *heap_b, const uint8_t *b, int *order, ps_error *err);
 /* A column of stored values, `offset` into each buffer. */
 ps_status psi_any_finish(const ps_type *type, const ps_agg_groups *from, size_t offset, int64_t n, ps_vec **out, ps_error *err);
+
+/* --- all values of a group, one behind the other (agg_collect.c) -------------------------------------------- */
+typedef struct psi_list {
+    int64_t n;
+    ps_cell values;
+    ps_cell index; /* of a set: its values by hash, pairs of 32 bits: hash, offset + 1 */
+} psi_list;
+#define PSI_LIST_BYTES offsetof(psi_list, index)
+ps_status psi_list_shape(ps_fn_call *call, bool is_set, ps_agg_shape *shape);
+ps_status psi_list_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err);
+ps_status psi_list_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err);
 #endif

@@ -126,6 +126,11 @@ static uint64_t hash_value(bool wide, const ps_vec *vec, int64_t row, uint64_t s
     return ps_view_is_null(&view, row) ? seed : hash_at(wide, &view, ps_at(&view, row), seed);
 }
 
+uint64_t psi_xxh64_at(const ps_view *view, int64_t at, uint64_t seed)
+{
+    return hash_at(true, view, at, seed);
+}
+
 static ps_status hash_columns(ps_fn_run *run, bool wide, ps_vec **out, ps_error *err)
 {
     ps_vec *vec;

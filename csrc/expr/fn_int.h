@@ -25,4 +25,6 @@ ps_status psi_call_text(const ps_fn_call *call, ps_bytes *out, ps_error *err);
 /* For rows without a bind rule or kernel: `none`. */
 ps_status psi_bind_none(ps_fn_call *call, ps_error *err);
 ps_status psi_none(ps_fn_run *run, ps_vec **out, ps_error *err);
+/* xxhash64() of the value at a physical row, which is not NULL. */
+uint64_t psi_xxh64_at(const ps_view *view, int64_t at, uint64_t seed);
 #endif
