@@ -103,7 +103,7 @@ static ps_status new_cast(ps_bound *arg, const ps_type *type, bool is_try, bool 
         PS_TRY_OR(done, ps_type_sql_text(type, &text, err));
         PS_TRY_OR(done, ps_bytes_char(&text, ')', err));
     }
-    PS_TRY_OR(done, ps_check_cast(arg->type, type, mode, text.data ? text.data : "", err));
+    PS_TRY_OR(done, ps_check_cast(arg->type, type, mode, arg->text ? arg->text : "", err));
     PS_TRY_OR(done, psi_bound_new(PS_B_CALL, type, nullable, &bound, err));
     bound->fn = ps_fn_find(ps_slice_of(is_try ? "try_cast" : "cast"));
     bound->deterministic = arg->deterministic;
@@ -260,6 +260,7 @@ bool psi_is_type_function(const ps_expr *expr)
     return false;
 }
 
+/* `hidden`: generated names show the argument alone, as for int(x), and for casts to nested types in SQL text. */
 static ps_status bind_cast(ps_binder *binder, ps_expr *arg, const ps_type *type, bool is_try, bool hidden, ps_bound **out, ps_error *err)
 {
     ps_bound *bound;
@@ -473,7 +474,7 @@ ps_status psi_bind_expr(ps_binder *binder, ps_expr *expr, ps_bound **out, ps_err
         rc = bind_call(binder, expr, out, err);
         break;
     case PS_X_CAST:
-        rc = bind_cast(binder, expr->args[0], expr->type, expr->is_try, false, out, err);
+        rc = bind_cast(binder, expr->args[0], expr->type, expr->is_try, expr->from_text && ps_kind_is_nested(expr->type->kind), out, err);
         break;
     case PS_X_ALIAS:
         rc = bind_alias(binder, expr, out, err);

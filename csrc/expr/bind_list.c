@@ -38,11 +38,17 @@ static bool is_cast_column(const ps_bound *bound)
     return bound->kind == PS_B_COLUMN;
 }
 
+/* current_date without parentheses, and no column of that name. */
+static bool is_bare_function(const ps_expr *expr, const ps_bound *bound)
+{
+    return expr->n_names == 1 && bound->kind == PS_B_CALL && bound->n_args == 0 && ps_stricmp(bound->fn->name, expr->names[0]) == 0;
+}
+
 static const char *item_name(const ps_expr *expr, const ps_bound *bound)
 {
     const ps_expr *column;
 
-    if (expr->kind == PS_X_NAME || expr->kind == PS_X_ATTR)
+    if ((expr->kind == PS_X_NAME && !is_bare_function(expr, bound)) || expr->kind == PS_X_ATTR)
         return expr->names[expr->n_names - 1];
     column = cast_column(expr);
     if (column && is_cast_column(bound))

@@ -298,6 +298,17 @@ static ps_status bind_alias_name(const ps_binder *binder, const ps_expr *name, p
     return PS_OK;
 }
 
+/* Functions that stand without parentheses, unless a column has that name. */
+static ps_status bind_bare_function(const ps_binder *binder, const ps_expr *name, ps_bound **out, ps_error *err)
+{
+    static const char *const bare[] = {"current_date", "current_timestamp", "current_user", "session_user", "user", "localtimestamp"};
+
+    for (size_t i = 0; i < PS_COUNT_OF(bare) && name->n_names == 1; i++)
+        if (ps_stricmp(name->names[0], bare[i]) == 0 && ps_fn_find(ps_slice_of(bare[i])))
+            return ps_bound_call(bare[i], NULL, 0, binder->scope->conf, out, err);
+    return PS_OK;
+}
+
 ps_status psi_bind_name_parts(ps_binder *binder, const ps_expr *name, ps_bound **out, ps_error *err)
 {
     matches found = {0};
@@ -323,6 +334,9 @@ ps_status psi_bind_name_parts(ps_binder *binder, const ps_expr *name, ps_bound *
     if (found.n == 0)
         PS_TRY_OR(done, find_attr(binder, name, true, &found, &n_used, err));
     if (found.n == 0) {
+        PS_TRY_OR(done, bind_bare_function(binder, name, out, err));
+        if (*out)
+            goto done;
         rc = raise_unresolved(binder->scope, (const char *const *)name->names, name->n_names, err);
     } else if (found.n > 1) {
         ps_bytes text = {0};

@@ -115,7 +115,8 @@ static ps_status meet_nested(const ps_type *a, const ps_type *b, psi_meet how, b
         if (a->kind == PS_STRUCT && ps_stricmp(a->fields[i].name, b->fields[i].name) != 0)
             goto done;
         fields[i].name = a->fields[i].name;
-        fields[i].nullable = a->fields[i].nullable || b->fields[i].nullable;
+        fields[i].nullable = a->fields[i].nullable || b->fields[i].nullable || a->fields[i].type->kind == PS_NULL ||
+                             b->fields[i].type->kind == PS_NULL;
         PS_TRY_OR(done, psi_meet_types(a->fields[i].type, b->fields[i].type, how, ansi, &fields[i].type, err));
         if (!fields[i].type)
             goto done;
@@ -363,7 +364,7 @@ ps_status psi_operands(ps_fn_call *call, bool keep_decimals, ps_error *err)
         a = call->args[0]->type;
         b = call->args[1]->type;
     }
-    PS_TRY(psi_meet_types(a, b, PSI_MEET_ANY, true, &common, err));
+    PS_TRY(psi_meet_types(a, b, ps_kind_is_nested(a->kind) ? PSI_MEET_NO_TEXT : PSI_MEET_ANY, true, &common, err));
     if (!common)
         return psi_raise_operands(call, err);
     if (!call->ansi && (a->kind == PS_STRING) != (b->kind == PS_STRING) && psi_is_numeric(common)) {

@@ -90,7 +90,8 @@ static ps_status bind_map_value(ps_fn_call *call, ps_error *err)
     if (!common || !ps_type_equal_ignoring_null(common, type->fields[0].type)) {
         char *name = NULL;
         bool text = call->args[1]->type->kind == PS_STRING || call->args[1]->type->kind == PS_NULL ||
-                    (ps_kind_is_numeric(call->args[1]->type->kind) && ps_kind_is_numeric(type->fields[0].type->kind));
+                    (ps_kind_is_numeric(call->args[1]->type->kind) && ps_kind_is_numeric(type->fields[0].type->kind)) ||
+                    (type->fields[0].type->kind == PS_STRING && !ps_kind_is_nested(call->args[1]->type->kind));
         ps_type_unref(common);
         if (!text) {
             PS_TRY(psi_type_name(type->fields[0].type, &name, err));

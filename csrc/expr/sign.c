@@ -89,6 +89,8 @@ static ps_status raise_count(const ps_fn_call *call, ps_error *err)
         rc = ps_bytes_printf(&expected, err, "[%d-%d]", min, max);
     if (rc == PS_OK && call->fn->flags & PS_FN_GENERATOR && call->n_args < min)
         rc = ps_raise(err, PS_E_REQUIRED_PARAMETER, call->name, "collection", call->n_args);
+    if (rc == PS_OK && strcmp(call->name, "count") == 0)
+        rc = ps_raise(err, PS_E_WRONG_NUM_ARGS_LEGACY, call->name, expected.data, call->n_args, call->n_args);
     if (rc == PS_OK)
         rc = ps_raise(err, PS_E_WRONG_NUM_ARGS, call->name, expected.data, call->n_args);
     ps_bytes_clear(&expected);

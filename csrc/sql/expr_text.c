@@ -162,7 +162,7 @@ static ps_status parse_in(psi_parser *p, ps_expr **expr)
         return ps_raise(p->err, PS_E_NOT_BUILT, "A subquery in IN");
     rc = psi_parse_list(p, ")", &list);
     if (rc == PS_OK && list.n == 0)
-        rc = psi_syntax_error(p);
+        rc = psi_raise_at(p, ps_raise(p->err, PS_E_EMPTY_IN), psi_token_at(p, -1)->at);
     if (rc != PS_OK) {
         ps_expr_list_clear(&list);
         return rc;
@@ -186,6 +186,16 @@ static ps_status parse_escape(psi_parser *p, ps_expr **out)
     return rc;
 }
 
+/* ILIKE ANY: LIKE ANY over lower(x). */
+static ps_status all_lower(psi_parser *p, ps_expr **expr, ps_expr_list *list)
+{
+    ps_status rc = psi_call(p, "lower", false, &(ps_expr *){*expr}, 1, expr);
+
+    for (int i = 0; i < list->n && rc == PS_OK; i++)
+        rc = psi_call(p, "lower", false, &(ps_expr *){list->items[i]}, 1, &list->items[i]);
+    return rc;
+}
+
 /* LIKE p [ESCAPE c], LIKE ANY|ALL|SOME (p, ...). */
 static ps_status parse_like(psi_parser *p, const char *name, bool *negated, ps_expr **expr)
 {
@@ -194,12 +204,14 @@ static ps_status parse_like(psi_parser *p, const char *name, bool *negated, ps_e
     bool all = psi_is_word(p, 0, "all");
     ps_status rc;
 
-    if (psi_is_symbol(p, 1, "(") && (all || psi_is_word(p, 0, "any") || psi_is_word(p, 0, "some")) && strcmp(name, "like") == 0) {
+    if (psi_is_symbol(p, 1, "(") && (all || psi_is_word(p, 0, "any") || psi_is_word(p, 0, "some")) && strcmp(name, "rlike") != 0) {
         ps_expr_list list = {0};
         p->at += 2;
         rc = psi_parse_list(p, ")", &list);
         if (rc == PS_OK && list.n == 0)
             rc = psi_syntax_error(p);
+        if (rc == PS_OK && strcmp(name, "ilike") == 0)
+            rc = all_lower(p, expr, &list);
         if (rc != PS_OK) {
             ps_expr_list_clear(&list);
             return rc;

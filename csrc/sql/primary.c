@@ -82,6 +82,8 @@ static ps_status parse_name(psi_parser *p, ps_expr **out)
         rc = parse_star(p, parts, n, out);
     } else if (rc == PS_OK && psi_is_symbol(p, 0, "(")) {
         rc = join_parts(p, parts, n, &name);
+        if (rc == PS_OK && n > 2)
+            rc = ps_raise(p->err, PS_E_SINGLE_PART_NAMESPACE, name.data);
         if (rc == PS_OK)
             rc = psi_parse_function(p, name.data, out);
     } else if (rc == PS_OK) {
