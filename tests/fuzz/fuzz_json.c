@@ -1,0 +1,109 @@
+/*
+ * tests/fuzz/fuzz_json.c - JSON files: any bytes give rows, and the short cut gives the same rows as the long way.
+ */
+#include "fuzz.h"
+#include "fmt/json.h"
+
+#define SCHEMA "a int, b string, c double, d timestamp, e array<int>, f map<string,string>, " \
+               "g struct<x:bigint,y:decimal(10,2),z:string>, h boolean, i date, j tinyint, k binary, l float, " \
+               "m timestamp_ntz, n interval day to second, _corrupt_record string"
+#define N_COMPARED 14 /* the text of corrupt records differs by the blank */
+
+static const char *const options[] = {"allowComments", "allowUnquotedFieldNames", "allowNumericLeadingZeros",
+                                      "allowBackslashEscapingAnyCharacter", "allowUnquotedControlChars"};
+
+/* A blank before every line keeps the short cut from being taken, and changes nothing else. */
+static size_t with_blanks(const uint8_t *data, size_t n_bytes, uint8_t *out)
+{
+    size_t n = 0;
+
+    if (n_bytes >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) { /* the mark stays in front */
+        memcpy(out, data, 3);
+        n = 3;
+        data += 3;
+        n_bytes -= 3;
+    }
+    out[n++] = ' ';
+    for (size_t i = 0; i < n_bytes; i++) {
+        out[n++] = data[i];
+        if (data[i] == '\n' || data[i] == '\r')
+            out[n++] = ' ';
+    }
+    return n;
+}
+
+static void compare(const ps_batch *fast, const ps_batch *strict)
+{
+    MUST((fast == NULL) == (strict == NULL));
+    if (!fast)
+        return;
+    MUST(fast->n_rows == strict->n_rows);
+    for (int c = 0; c < N_COMPARED; c++)
+        for (int64_t i = 0; i < fast->n_rows; i++)
+            MUST(ps_vec_equal_rows(fast->cols[c], i, strict->cols[c], i));
+    for (int64_t i = 0; i < fast->n_rows; i++)
+        MUST(ps_vec_is_null(fast->cols[N_COMPARED], i) == ps_vec_is_null(strict->cols[N_COMPARED], i));
+}
+
+/* from_json of every row's corrupt text, and to_json of all there is. */
+static void expressions(const ps_format_args *args, const ps_batch *batch)
+{
+    ps_rows rows = ps_batch_live(batch);
+    ps_json_writer *writer;
+    ps_reader *reader;
+    ps_vec *vec;
+    ps_bytes text = {0};
+
+    MUST(ps_format_find(ps_slice_of("json"))->reader_new(args, &reader, &err) == PS_OK);
+    MUST(reader->vt->parse(reader, batch->cols[N_COMPARED], &rows, &vec, &err) == PS_OK);
+    MUST(vec->n_rows == batch->n_rows);
+    MUST(ps_json_writer_new(args, &writer, &err) == PS_OK);
+    MUST(ps_json_writer_bind(writer, vec, &err) == PS_OK);
+    for (int64_t i = 0; i < vec->n_rows; i++)
+        MUST(ps_json_write_value(writer, i, &text, &err) == PS_OK);
+    ps_json_writer_free(writer);
+    ps_bytes_clear(&text);
+    ps_vec_unref(vec);
+    reader->vt->free(reader);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
+{
+    static const ps_type *schema;
+    ps_options opts = {0};
+    ps_format_args args = {.options = &opts};
+    ps_batch *fast, *strict;
+    const ps_type *found = NULL;
+    uint8_t *blanks;
+    char path[64];
+    const char *paths[] = {path};
+    int fd;
+
+    if (n_bytes < 1)
+        return 0;
+    if (!schema)
+        MUST(ps_schema_parse(ps_slice_of(SCHEMA), &schema, &err) == PS_OK);
+    args.schema = schema;
+    for (int i = 0; i < 5; i++)
+        if (data[0] >> i & 1)
+            MUST(ps_options_set(&opts, options[i], "true", &err) == PS_OK);
+    if (data[0] >> 5 & 1)
+        MUST(ps_options_set(&opts, "multiLine", "true", &err) == PS_OK);
+    fd = fuzz_file(data + 1, n_bytes - 1, path);
+    if (ps_format_find(ps_slice_of("json"))->infer(&args, ps_fs_local(), paths, 1, &found, &err) == PS_OK)
+        ps_type_unref(found);
+    close(fd);
+    blanks = malloc(2 * n_bytes + 2);
+    fast = fuzz_read("json", &args, data + 1, n_bytes - 1);
+    strict = data[0] >> 5 & 1 ? NULL : fuzz_read("json", &args, blanks, with_blanks(data + 1, n_bytes - 1, blanks));
+    fuzz_touch(fast);
+    if (!(data[0] >> 5 & 1))
+        compare(fast, strict);
+    if (fast && !(data[0] >> 5 & 1))
+        expressions(&args, fast);
+    ps_batch_unref(fast);
+    ps_batch_unref(strict);
+    free(blanks);
+    ps_options_clear(&opts);
+    return 0;
+}
