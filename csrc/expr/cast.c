@@ -64,8 +64,9 @@ bool ps_cast_adds_null(const ps_type *from, const ps_type *to, ps_cast_mode mode
 /* A part that must not be NULL may not be made of one that may be. */
 static bool can_cast_part(const ps_field *from, const ps_field *to, ps_cast_mode mode)
 {
-    return ps_can_cast(from->type, to->type, mode) &&
-           (to->nullable || !(from->nullable || (mode != PS_CAST_TRY && ps_cast_adds_null(from->type, to->type, mode))));
+    bool adds_null = mode == PS_CAST_LEGACY && from->type->kind != PS_NULL && ps_cast_adds_null(from->type, to->type, mode);
+
+    return ps_can_cast(from->type, to->type, mode) && (to->nullable || !(from->nullable || adds_null));
 }
 
 bool ps_can_cast(const ps_type *from, const ps_type *to, ps_cast_mode mode)
@@ -351,20 +352,4 @@ ps_status psi_try_cast(ps_fn_run *run, ps_vec **out, ps_error *err);
 ps_status psi_try_cast(ps_fn_run *run, ps_vec **out, ps_error *err)
 {
     return run_cast(run, PS_CAST_TRY, out, err);
-}
-
-/* int(x), string(x), ...: casts with the name of a function. */
-ps_status psi_bind_convert(ps_fn_call *call, ps_error *err);
-ps_status psi_bind_convert(ps_fn_call *call, ps_error *err)
-{
-    ps_cast_mode mode = call->ansi ? PS_CAST_ANSI : PS_CAST_LEGACY;
-
-    call->nullable |= ps_cast_adds_null(call->args[0]->type, call->type, mode);
-    return ps_check_cast(call->args[0]->type, call->type, mode, call->args[0]->text ? call->args[0]->text : "", err);
-}
-
-ps_status psi_text_convert(const ps_fn_call *call, ps_bytes *out, ps_error *err);
-ps_status psi_text_convert(const ps_fn_call *call, ps_bytes *out, ps_error *err)
-{
-    return ps_bytes_text(out, call->args[0]->text ? call->args[0]->text : "", err);
 }

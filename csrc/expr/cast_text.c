@@ -58,11 +58,14 @@ TEXT_TO(DOUBLE, double, ps_parse_double_java(text, out))
 PS_KERNEL_1(cast_STRING_DECIMAL, ps_str, ps_int128)
 {
     ps_slice text = psi_trim(ps_str_slice(&x));
+    ps_int128 x38;
     double any;
 
     if (PS_LIKELY(ps_parse_decimal(text, run->type->precision, run->type->scale, out)))
         return PS_OK;
     *out = 0;
+    if (ps_parse_double(text, &any) && !ps_parse_decimal(text, 38, 0, &x38) && psi_cast_of(run)->mode == PS_CAST_ANSI)
+        return ps_raise(err, PS_E_NUMERIC_SUPPORTED_RANGE, (int)text.n_bytes, text.data);
     if (ps_parse_double(text, &any))
         return psi_cast_beyond_decimal(run, text.data, (int)text.n_bytes, null, err);
     return psi_cast_malformed(run, ps_str_slice(&x), null, err);

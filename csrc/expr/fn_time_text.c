@@ -170,7 +170,7 @@ ps_status psi_unix_timestamp(ps_fn_run *run, ps_vec **out, ps_error *err)
 /* --- numbers ------------------------------------------------------------------------------------------------------------------- */
 static ps_status scaled(int64_t value, int64_t unit, int64_t *out, ps_error *err)
 {
-    return __builtin_mul_overflow(value, unit, out) ? ps_raise(err, PS_E_ARITHMETIC_OVERFLOW, "long overflow", "") : PS_OK;
+    return __builtin_mul_overflow(value, unit, out) ? ps_raise(err, PS_E_DATETIME_OVERFLOW, "the number is beyond what a TIMESTAMP can hold") : PS_OK;
 }
 PS_KERNEL_1(seconds_of_int64, int64_t, int64_t) { return scaled(x, PS_US_SECOND, out, err); }
 PS_KERNEL_1(timestamp_millis, int64_t, int64_t) { return scaled(x, 1000, out, err); }
@@ -199,7 +199,7 @@ PS_KERNEL_1(seconds_of_decimal, ps_int128, int64_t)
     else if (__builtin_mul_overflow(us, ps_pow10_128[6 - scale], &us))
         us = (ps_int128)1 << 100;
     *out = (int64_t)us;
-    return *out == us ? PS_OK : ps_raise(err, PS_E_ARITHMETIC_OVERFLOW, "long overflow", "");
+    return *out == us ? PS_OK : ps_raise(err, PS_E_DATETIME_OVERFLOW, "the number is beyond what a TIMESTAMP can hold");
 }
 
 ps_status psi_bind_timestamp_seconds(ps_fn_call *call, ps_error *err);
@@ -321,6 +321,25 @@ PS_KERNEL_2(to_utc_timestamp, int64_t, ps_str, int64_t)
     PS_TRY(find_zone(ps_str_slice(&y), &zone, err));
     *out = ps_zone_to_utc(zone, x);
     return PS_OK;
+}
+
+/* convert_timezone(to, local): from the session's zone. */
+ps_status psi_bind_convert_timezone(ps_fn_call *call, ps_error *err);
+ps_status psi_bind_convert_timezone(ps_fn_call *call, ps_error *err)
+{
+    ps_bound *zone, *last;
+
+    if (call->n_args == 2) {
+        PS_TRY(ps_bound_call("current_timezone", NULL, 0, call->conf, &zone, err));
+        PS_TRY(ps_fn_add_arg(call, zone, err));
+        last = call->args[2];
+        call->args[2] = call->args[1];
+        call->args[1] = call->args[0];
+        call->args[0] = last;
+    }
+    PS_TRY(ps_fn_cast_arg(call, 0, ps_type_of(PS_STRING), err));
+    PS_TRY(ps_fn_cast_arg(call, 1, ps_type_of(PS_STRING), err));
+    return ps_fn_cast_arg(call, 2, ps_type_of(PS_TIMESTAMP_NTZ), err);
 }
 
 PS_KERNEL_3(convert_timezone, ps_str, ps_str, int64_t, int64_t)
