@@ -146,7 +146,7 @@ class DataFrameReader(_Reader):
              recursiveFileLookup=None, modifiedBefore=None, modifiedAfter=None):
         """Text files, a row per line, in column ``value``."""
         return self._read("text", paths, None, dict(
-            wholetext=wholetext or None, lineSep=lineSep, pathGlobFilter=pathGlobFilter,
+            wholetext=wholetext, lineSep=lineSep, pathGlobFilter=pathGlobFilter,
             recursiveFileLookup=recursiveFileLookup, modifiedBefore=modifiedBefore, modifiedAfter=modifiedAfter))
 
     def parquet(self, *paths: str, **options):

@@ -70,7 +70,7 @@ class DataStreamReader(_Reader):
              recursiveFileLookup=None):
         """Text files as they appear in a directory, a row per line."""
         return self._read("text", path, None, dict(
-            wholetext=wholetext or None, lineSep=lineSep, pathGlobFilter=pathGlobFilter,
+            wholetext=wholetext, lineSep=lineSep, pathGlobFilter=pathGlobFilter,
             recursiveFileLookup=recursiveFileLookup))
 
     def parquet(self, path: str, **options):
