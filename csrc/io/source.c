@@ -67,11 +67,24 @@ ps_status psi_not_found(const char *name, ps_error *err)
     return rc;
 }
 
+/* CHAR(n) or VARCHAR(n) anywhere in the type. */
+static bool has_sized_text(const ps_type *type)
+{
+    if (type->kind == PS_STRING && type->length > 0)
+        return true;
+    for (int i = 0; i < type->n_fields; i++)
+        if (has_sized_text(type->fields[i].type))
+            return true;
+    return false;
+}
+
 ps_status ps_source_describe(const ps_source_request *request, ps_source_info **out, ps_error *err)
 {
     const ps_source_row *row = ps_source_find(ps_slice_of(request->format));
 
     *out = NULL;
+    if (request->schema && has_sized_text(request->schema))
+        return ps_raise(err, PS_E_CHAR_AS_STRING);
     if (!row)
         return psi_not_found(request->format, err);
     if (request->streaming && !row->streaming)

@@ -150,6 +150,25 @@ done:
     return rc;
 }
 
+/* A schema that JSON cannot have is refused at once; all other things a reader checks wait until it reads. */
+static ps_status check_json_schema(const psi_files *files, const ps_source_request *request, ps_error *err)
+{
+    ps_format_args args = {.schema = files->data_schema, .options = &files->options, .conf = request->conf, .zone = files->zone};
+    ps_reader *reader = NULL;
+    ps_error other;
+    ps_status rc;
+
+    if (!request->schema || strcmp(files->format->name, "json") != 0)
+        return PS_OK;
+    other.code = PS_OK;
+    rc = files->format->reader_new(&args, &reader, &other);
+    if (rc == PS_OK)
+        reader->vt->free(reader);
+    if (rc == PS_E_JSON_MAP_KEY && err)
+        *err = other;
+    return rc == PS_E_JSON_MAP_KEY ? rc : PS_OK;
+}
+
 /* A stream whose schema nobody gave. */
 static ps_status check_stream_schema(const psi_files *files, const ps_source_request *request, ps_error *err)
 {
@@ -173,6 +192,7 @@ static ps_status set_schemas(psi_files *files, const ps_source_request *request,
     if (!request->schema)
         PS_TRY_OR(done, infer_schema(files, request, &inferred, err));
     PS_TRY_OR(done, set_data_schema(files, request->schema ? request->schema : inferred, request->schema != NULL, case_sensitive, err));
+    PS_TRY_OR(done, check_json_schema(files, request, err));
     rc = set_visible_schema(files, case_sensitive, err);
 done:
     ps_type_unref(parts);
