@@ -362,20 +362,40 @@ int ps_attrs_find_id(const ps_attrs *attrs, int64_t id)
     return -1;
 }
 
+/* The event-time mark shows in a schema as metadata. */
+static ps_status metadata_of(const ps_attr *attr, char **out, ps_error *err)
+{
+    const char *own = attr->metadata;
+    size_t n = own ? strlen(own) : 0;
+    ps_bytes text = {0};
+
+    if (attr->watermark_ms < 0)
+        return own ? ps_strdup(own, out, err) : PS_OK;
+    PS_TRY(ps_bytes_printf(&text, err, "%.*s%s\"spark.watermarkDelayMs\":%lld}", n > 2 ? (int)n - 1 : 1, n > 2 ? own : "{", n > 2 ? "," : "",
+                           (long long)attr->watermark_ms));
+    *out = ps_bytes_take(&text);
+    return PS_OK;
+}
+
 ps_status ps_attrs_type(const ps_attrs *attrs, const ps_type **out, ps_error *err)
 {
     ps_field *fields;
     int n = 0;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     *out = NULL;
-    PS_TRY(ps_alloc((size_t)attrs->n * sizeof *fields, &fields, err));
-    for (int i = 0; i < attrs->n; i++) {
+    PS_TRY(ps_alloc0((size_t)attrs->n * sizeof *fields, &fields, err));
+    for (int i = 0; rc == PS_OK && i < attrs->n; i++) {
         const ps_attr *attr = &attrs->items[i];
-        if (!attr->hidden)
-            fields[n++] = (ps_field){attr->name, attr->type, attr->nullable, attr->metadata};
+        if (attr->hidden)
+            continue;
+        fields[n] = (ps_field){attr->name, attr->type, attr->nullable, NULL};
+        rc = metadata_of(attr, &fields[n++].metadata, err);
     }
-    rc = ps_type_struct(fields, n, out, err);
+    if (rc == PS_OK)
+        rc = ps_type_struct(fields, n, out, err);
+    for (int i = 0; i < n; i++)
+        ps_free(fields[i].metadata);
     ps_free(fields);
     return rc;
 }

@@ -43,9 +43,11 @@ static int64_t literal_us(const ps_bound *call, int arg, int64_t fallback)
     return ((const int64_t *)view.data)[ps_at(&view, 0)];
 }
 
-/* The event-time mark moves to the window when the time is a plain column. */
+/* The event-time mark moves to the window when the time is a plain column, or the time of a window that is one. */
 static int64_t window_mark(const ps_node *input, const ps_bound *time)
 {
+    if (time->kind == PS_B_CALL && strcmp(time->fn->name, "window_time") == 0)
+        time = time->args[0];
     int at = time->kind == PS_B_COLUMN ? ps_attrs_find_id(&input->out, time->attr_id) : -1;
     return at < 0 ? -1 : input->out.items[at].watermark_ms;
 }
