@@ -30,6 +30,8 @@ def pkg_config(option):
 def flags():
     compile_args = ["-std=c11", "-D_GNU_SOURCE", "-O3", "-fvisibility=hidden", "-fno-semantic-interposition"]
     link_args = []
+    if not (os.environ.get("PYSTREAM_DEBUG") or os.environ.get("PYSTREAM_SANITIZE")):
+        compile_args += ["-g0", "-DNDEBUG"]
     if os.environ.get("PYSTREAM_DEBUG"):
         compile_args += ["-g", "-DPS_DEBUG", "-O1"]
     if os.environ.get("PYSTREAM_SANITIZE"):

@@ -40,6 +40,13 @@ _RENAMED = {
 }
 
 
+#: Names of SQL that pyspark's module has not: F.expr() and F.call_function() reach them.
+_SQL_ONLY = frozenset(
+    "any bigint binary boolean cast date decimal div double float getarrayfield getarrayitem getfield getitem getmapvalue "
+    "if in int len luhn_check map mod not or and smallint space string timestamp tinyint try_cast between approx_top_k "
+    "percentile_cont percentile_disc timestampadd timestampdiff case extractansiintervaldays".split())
+
+
 def _call(name: str, *args, **flags) -> Column:
     return _of(_native.call(name, list(args), **flags))
 
@@ -351,7 +358,7 @@ def date_add(start, days) -> Column:
 dateadd = date_add
 
 
-def expr_of_options(options):
+def _options_expr(options):
     """A dict of options as a map of texts."""
     pairs = []
     for key, value in (options or {}).items():
@@ -380,27 +387,27 @@ def from_json(col, schema, options: dict | None = None) -> Column:
     >>> df.select(from_json("value", "a INT").alias("v")).select("v.a").collect()
     [Row(a=1)]
     """
-    return _call("from_json", _column_expr(col), _schema_expr(schema), *expr_of_options(options))
+    return _call("from_json", _column_expr(col), _schema_expr(schema), *_options_expr(options))
 
 
 def to_json(col, options: dict | None = None) -> Column:
     """A struct, array or map as JSON text."""
-    return _call("to_json", _column_expr(col), *expr_of_options(options))
+    return _call("to_json", _column_expr(col), *_options_expr(options))
 
 
 def from_csv(col, schema, options: dict | None = None) -> Column:
     """CSV text as a struct."""
-    return _call("from_csv", _column_expr(col), _schema_expr(schema), *expr_of_options(options))
+    return _call("from_csv", _column_expr(col), _schema_expr(schema), *_options_expr(options))
 
 
 def to_csv(col, options: dict | None = None) -> Column:
     """A struct as CSV text."""
-    return _call("to_csv", _column_expr(col), *expr_of_options(options))
+    return _call("to_csv", _column_expr(col), *_options_expr(options))
 
 
 def schema_of_json(json, options: dict | None = None) -> Column:
     """The schema of a JSON text, as DDL."""
-    return _call("schema_of_json", _literal(json), *expr_of_options(options))
+    return _call("schema_of_json", _literal(json), *_options_expr(options))
 
 
 # -- functions of functions -------------------------------------------------------------------------------------------------
@@ -566,12 +573,16 @@ def _text(value, name: str):
     return _literal(value)
 
 
+def _is_listed(name: str) -> bool:
+    return (name.isidentifier() and name in _rows() and not _rows()[name][1] & _OPERATOR and name not in _SQL_ONLY)
+
+
 #: Kept apart from this module's own names: sum, len and others are built-ins too.
 _made: dict = {}
 
 
 def __getattr__(name: str):
-    if not name.startswith("_") and (name in _RENAMED or (name in _rows() and not _rows()[name][1] & _OPERATOR)):
+    if not name.startswith("_") and (name in _RENAMED or _is_listed(name)):
         if name not in _made:
             _made[name] = _make(name)
         return _made[name]
@@ -583,5 +594,5 @@ def __getattr__(name: str):
 def __dir__():
     own = [name for name, value in globals().items()
            if not name.startswith("_") and callable(value) and getattr(value, "__module__", None) == __name__]
-    listed = [name for name, row in _rows().items() if name.isidentifier() and not row[1] & _OPERATOR]
+    listed = [name for name in _rows() if _is_listed(name)]
     return sorted({*own, *listed, *(name for name, target in _RENAMED.items() if target in _rows())})
