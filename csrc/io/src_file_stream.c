@@ -255,6 +255,30 @@ static ps_status source_commit(ps_source *source, const char *to, ps_error *err)
     return rc;
 }
 
+/* A restart needs what the log said of the last batch, and refuses to go on with another directory's files. */
+static ps_status source_seen(ps_source *source, const char *to, ps_error *err)
+{
+    file_source *self = (file_source *)source;
+    const psi_files *files = self->files;
+    const char *base = files->base_path ? files->base_path : files->paths.items[0];
+    size_t n_base = strlen(base);
+    ps_file_entries entries = {0};
+    int64_t last;
+    ps_status rc;
+
+    PS_TRY(offset_of(to, &last, err));
+    if (last < 0)
+        return PS_OK;
+    rc = ps_filelog_get(self->log, last, last, &entries, err);
+    for (int i = 0; rc == PS_OK && i < entries.n && (files->base_path || !psi_files_is_glob(files)); i++) {
+        const char *path = entries.items[i].path;
+        if (strncmp(path, base, n_base) != 0 || (n_base > 1 && path[n_base] != '/'))
+            rc = ps_raise(err, PS_E_BASE_PATH_WRONG, base, path);
+    }
+    ps_file_entries_clear(&entries);
+    return rc;
+}
+
 /* --- opening ---------------------------------------------------------------------------------------------------------- */
 
 /* What the log holds is known. */
@@ -275,7 +299,7 @@ done:
 ps_status psi_file_stream_open(ps_source_info *info, const ps_source_open_args *args, ps_source **out, ps_error *err)
 {
     static const ps_source_vt vt = {.latest = source_latest, .freeze = source_freeze, .read = source_read, .commit = source_commit,
-                                    .canonical = source_canonical, .close = source_close};
+                                    .seen = source_seen, .canonical = source_canonical, .close = source_close};
     ps_filelog_options log_options;
     ps_bytes description = {0};
     file_source *self;

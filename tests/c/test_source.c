@@ -429,6 +429,25 @@ static void a_crash_after_the_log_loses_no_file(void **state)
     run_close(&r);
 }
 
+static void a_restart_needs_the_log_and_the_directory(void **state)
+{
+    run r = {0};
+
+    (void)state;
+    put("in/a");
+    put("other/b");
+    OK(run_open(&r, "text", OPTIONS("path", in_root("in")), NULL));
+    batch_is(&r, false, "a");
+    OK(r.source->vt->seen(r.source, r.at, &err));
+    FAILS(LOG_ENTRY_MISSING, r.source->vt->seen(r.source, "{\"logOffset\":7}", &err));
+    FAILS(OFFSET_TEXT, r.source->vt->seen(r.source, "{\"offset\":7}", &err));
+    FAILS(BAD_JSON, r.source->vt->seen(r.source, "{", &err));
+    run_close(&r);
+    OK(run_open(&r, "text", OPTIONS("path", in_root("other")), NULL));
+    FAILS(BASE_PATH_WRONG, r.source->vt->seen(r.source, "{\"logOffset\":0}", &err));
+    run_close(&r);
+}
+
 static void done_files_are_cleaned(void **state)
 {
     run r = {0};
@@ -624,7 +643,7 @@ int main(void)
         TEST(patterns_match_as_hadoop_s), TEST(braces_multiply), TEST(hidden_and_nested_files_are_left_out),
         TEST(partition_directories_become_columns), TEST(partition_types_widen), TEST(metadata_is_a_hidden_column),
         TEST(lost_and_damaged_files), TEST(a_stream_takes_files_in_order_and_once), TEST(a_frozen_stream_ends_with_what_there_was),
-        TEST(limits_of_bytes_and_age), TEST(a_crash_after_the_log_loses_no_file), TEST(done_files_are_cleaned),
+        TEST(limits_of_bytes_and_age), TEST(a_crash_after_the_log_loses_no_file), TEST(a_restart_needs_the_log_and_the_directory), TEST(done_files_are_cleaned),
         TEST(options_of_a_stream_are_checked_when_it_opens), TEST(no_memory_is_an_ordinary_error), TEST(rate_follows_the_clock),
         TEST(rate_per_batch_is_fixed_by_the_offset), TEST(a_feed_keeps_rows_until_all_readers_are_done), TEST(socket_lines_are_rows)};
 
