@@ -286,6 +286,20 @@ static ps_status mode_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
     return psi_agg_result(call, ps_type_ref(call->args[0]->type), true);
 }
 
+/* mode(x), or, when the lowest is asked for, what Spark makes of it. */
+ps_status psi_text_mode(const ps_fn_call *call, ps_bytes *out, ps_error *err)
+{
+    const char *x = call->args[0]->text ? call->args[0]->text : "";
+    ps_view view;
+
+    if (call->n_args > 1 && ps_bound_is_literal(call->args[1])) {
+        ps_view_init(&view, call->args[1]->value);
+        if (!ps_view_is_null(&view, 0) && ((const uint8_t *)view.data)[ps_at(&view, 0)])
+            return ps_bytes_printf(out, err, "mode() WITHIN GROUP (ORDER BY %s DESC)", x);
+    }
+    return ps_bytes_printf(out, err, "mode(%s)", x);
+}
+
 static ps_status build_mode(const ps_agg_shape *shape, const psi_list *g, const ps_heap *heap, ps_builder *b, ps_error *err)
 {
     int64_t *order, n, best = 0, most = 0, run = 0;

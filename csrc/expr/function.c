@@ -22,6 +22,9 @@
 #define PS_FN_ALIAS(alias, name)
 #define PS_FN_ALIAS_KEEP(alias, name)
 #define PS_AGG(name, flags, accepts, returns, agg, params, example, doc) extern const ps_agg_fn psi_agg_##agg;
+#define PS_AGG_TEXT(name, flags, accepts, returns, agg, params, example, doc, text)                \
+    PS_AGG(name, flags, accepts, returns, agg, params, example, doc)                               \
+    ps_status psi_text_##text(const ps_fn_call *call, ps_bytes *out, ps_error *err);
 #define PS_AGG_ALIAS(alias, name)
 #define PS_AGG_ALIAS_KEEP(alias, name)
 #include "expr/functions.def"
@@ -31,6 +34,7 @@
 #undef PS_FN_ALIAS
 #undef PS_FN_ALIAS_KEEP
 #undef PS_AGG
+#undef PS_AGG_TEXT
 #undef PS_AGG_ALIAS
 #undef PS_AGG_ALIAS_KEEP
 
@@ -47,6 +51,9 @@ typedef struct alias_row {
      psi_text_##text, psi_free_##free_data, scratch, psi_free_##free_scratch, NULL, NULL},
 #define PS_FN_ALIAS(alias, name)
 #define PS_FN_ALIAS_KEEP(alias, name)
+#define PS_AGG_TEXT(name, flags, accepts, returns, agg, params, example, doc, text)                \
+    {name, PS_FN_AGGREGATE | (flags), accepts, returns, psi_bind_none, psi_none, params, example, doc, psi_text_##text, NULL, 0, \
+     NULL, NULL, &psi_agg_##agg},
 #define PS_AGG(name, flags, accepts, returns, agg, params, example, doc)                           \
     {name, PS_FN_AGGREGATE | (flags), accepts, returns, psi_bind_none, psi_none, params, example, doc, NULL, NULL, 0, NULL, NULL, \
      &psi_agg_##agg},
@@ -61,6 +68,7 @@ static const ps_fn rows[] = {
 #undef PS_FN_ALIAS
 #undef PS_FN_ALIAS_KEEP
 #undef PS_AGG
+#undef PS_AGG_TEXT
 #undef PS_AGG_ALIAS
 #undef PS_AGG_ALIAS_KEEP
 
@@ -69,6 +77,7 @@ static const ps_fn rows[] = {
 #define PS_FN_ALIAS(alias, name) {alias, name, false},
 #define PS_FN_ALIAS_KEEP(alias, name) {alias, name, true},
 #define PS_AGG(...)
+#define PS_AGG_TEXT(...)
 #define PS_AGG_ALIAS(alias, name) {alias, name, false},
 #define PS_AGG_ALIAS_KEEP(alias, name) {alias, name, true},
 static const alias_row aliases[] = {

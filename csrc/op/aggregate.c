@@ -299,7 +299,7 @@ static ps_status aggregate_finish(ps_op *op, int port, ps_error *err)
     PS_TRY(self->store ? finish_stream(self, err) : finish_bounded(self, err));
     for (int w = 0; w < self->n_partials; w++)
         if (self->partials[w] != NULL)
-            PS_TRY(ps_table_reset(&self->partials[w]->table, err));
+            PS_TRY(psi_partial_reset(self->partials[w], err));
     return PS_OK;
 }
 
@@ -373,7 +373,7 @@ static ps_status aggregate_begin(ps_op *op, ps_error *err)
         PS_TRY(aggregate_restore(op, 0, err));
     for (int w = 0; w < self->n_partials; w++) /* a batch that failed may have left rows */
         if (self->partials[w] != NULL && self->partials[w]->table.n > 0)
-            PS_TRY(ps_table_reset(&self->partials[w]->table, err));
+            PS_TRY(psi_partial_reset(self->partials[w], err));
     memset(&self->metrics, 0, sizeof self->metrics);
     return self->store ? check_watermark(op, err) : PS_OK;
 }

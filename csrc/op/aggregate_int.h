@@ -33,12 +33,29 @@ typedef struct psi_filtered {
     ps_program *args;      /* of a call with FILTER, NULL when it takes none */
 } psi_filtered;
 
+/* What a call with DISTINCT has seen (aggregate_distinct.c). */
+typedef struct psi_distinct {
+    ps_layout layout;      /* grouping columns and arguments; no value */
+    ps_table table;
+    ps_vec **cols;         /* borrowed while rows are picked */
+    uint64_t *hashes;
+    uint8_t **slots;
+    int32_t *sel;
+    int64_t room;
+} psi_distinct;
+ps_status psi_distinct_new(const psi_aggregate_plan *plan, const ps_agg_call *call, psi_distinct **out, ps_error *err);
+void psi_distinct_free(psi_distinct *distinct); /* accepts NULL */
+/* Narrows rows to those not seen before, and groups[] (one per live row) with them.  *rows then borrows a selection. */
+ps_status psi_distinct_pick(psi_distinct *distinct, uint64_t seed, ps_vec *const *keys, int n_keys, ps_vec *const *args, int n_args,
+                            ps_rows *rows, uint8_t **groups, ps_error *err);
+
 struct ps_aggregate_partial {
     const psi_aggregate_plan *plan;
     ps_program *program;   /* keys, then arguments of the calls without FILTER */
     int n_outs;
     int *first_arg;        /* of each call among outs */
     psi_filtered *filtered;
+    psi_distinct **distinct; /* of each call, NULL where there is none */
     ps_vec **outs, **args; /* results of the programs */
     ps_table table;
     uint64_t seed;
@@ -48,6 +65,7 @@ struct ps_aggregate_partial {
 };
 ps_status psi_partial_new(const psi_aggregate_plan *plan, const ps_node *node, ps_run *run, uint64_t seed, ps_aggregate_partial **out, ps_error *err);
 void psi_partial_free(ps_aggregate_partial *partial); /* accepts NULL */
+ps_status psi_partial_reset(ps_aggregate_partial *partial, ps_error *err); /* for the next micro-batch */
 /* Adds the slot of an aggregation without keys, which is there without rows too. */
 ps_status psi_partial_ensure(ps_aggregate_partial *partial, ps_error *err);
 

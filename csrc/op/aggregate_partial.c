@@ -148,6 +148,10 @@ ps_status psi_partial_new(const psi_aggregate_plan *plan, const ps_node *node, p
     ps_table_init(&partial->table, &plan->layout, 0, NULL);
     PS_TRY_OR(fail, ps_alloc0((size_t)plan->n_calls * sizeof *partial->first_arg, &partial->first_arg, err));
     PS_TRY_OR(fail, ps_alloc0((size_t)plan->n_calls * sizeof *partial->filtered, &partial->filtered, err));
+    PS_TRY_OR(fail, ps_alloc0((size_t)plan->n_calls * sizeof *partial->distinct, &partial->distinct, err));
+    for (int i = 0; i < plan->n_calls; i++)
+        if (plan->spec->calls.items[i].distinct)
+            PS_TRY_OR(fail, psi_distinct_new(plan, &plan->spec->calls.items[i], &partial->distinct[i], err));
     PS_TRY_OR(fail, make_program(partial, node, &run->env, err));
     PS_TRY_OR(fail, make_filtered(partial, node, &run->env, err));
     *out = partial;
@@ -165,7 +169,10 @@ void psi_partial_free(ps_aggregate_partial *partial)
         ps_program_free(partial->filtered[i].condition);
         ps_program_free(partial->filtered[i].args);
     }
+    for (int i = 0; partial->distinct && i < partial->plan->n_calls; i++)
+        psi_distinct_free(partial->distinct[i]);
     ps_program_free(partial->program);
+    ps_free(partial->distinct);
     ps_free(partial->filtered);
     ps_free(partial->first_arg);
     ps_free(partial->outs);
@@ -210,10 +217,20 @@ static void pick_slots(ps_aggregate_partial *partial, const ps_rows *all, const 
     }
 }
 
+/* One call over these rows, whose groups are groups[] (reused when the call is DISTINCT). */
+static ps_status update_call(ps_aggregate_partial *partial, int i, ps_vec *const *args, ps_rows rows, uint8_t **groups, ps_error *err)
+{
+    const psi_aggregate_plan *plan = partial->plan;
+    const ps_agg_call *call = &plan->spec->calls.items[i];
+    ps_agg_groups to = {groups, plan->at[i], &partial->table.heap};
+
+    if (partial->distinct[i] != NULL)
+        PS_TRY(psi_distinct_pick(partial->distinct[i], partial->seed, partial->outs, plan->n_keys, args, call->n_args, &rows, groups, err));
+    return rows.n > 0 ? call->fn->update(call->shape, &to, args, &rows, err) : PS_OK;
+}
+
 static ps_status update_filtered(ps_aggregate_partial *partial, int i, ps_batch *batch, ps_error *err)
 {
-    const ps_agg_call *call = &partial->plan->spec->calls.items[i];
-    ps_agg_groups to = {partial->some, partial->plan->at[i], &partial->table.heap};
     ps_rows all = ps_batch_live(batch), live;
     ps_batch *kept = NULL;
     ps_status rc;
@@ -225,8 +242,8 @@ static ps_status update_filtered(ps_aggregate_partial *partial, int i, ps_batch 
     pick_slots(partial, &all, &live);
     rc = ps_program_run(partial->filtered[i].args, kept, partial->args, err);
     if (rc == PS_OK) {
-        rc = call->fn->update(call->shape, &to, partial->args, &live, err);
-        drop_vecs(partial->args, call->n_args);
+        rc = update_call(partial, i, partial->args, live, partial->some, err);
+        drop_vecs(partial->args, partial->plan->spec->calls.items[i].n_args);
     }
     ps_batch_unref(kept);
     return rc;
@@ -238,12 +255,14 @@ static ps_status update_all(ps_aggregate_partial *partial, ps_batch *batch, ps_e
     ps_rows rows = ps_batch_live(batch);
 
     for (int i = 0; i < plan->n_calls; i++) {
-        const ps_agg_call *call = &plan->spec->calls.items[i];
-        ps_agg_groups to = {partial->slots, plan->at[i], &partial->table.heap};
-        if (call->filter)
+        uint8_t **groups = partial->slots;
+        if (plan->spec->calls.items[i].filter) {
             PS_TRY(update_filtered(partial, i, batch, err));
-        else
-            PS_TRY(call->fn->update(call->shape, &to, partial->outs + partial->first_arg[i], &rows, err));
+            continue;
+        }
+        if (partial->distinct[i] != NULL)
+            groups = memcpy(partial->some, partial->slots, (size_t)rows.n * sizeof *groups);
+        PS_TRY(update_call(partial, i, partial->outs + partial->first_arg[i], rows, groups, err));
     }
     return PS_OK;
 }
@@ -275,4 +294,12 @@ ps_status psi_partial_ensure(ps_aggregate_partial *partial, ps_error *err)
     PS_TRY(make_room(partial, 1, err));
     partial->hashes[0] = 0;
     return ps_table_upsert(&partial->table, NULL, &one, partial->hashes, partial->slots, err);
+}
+
+ps_status psi_partial_reset(ps_aggregate_partial *partial, ps_error *err)
+{
+    for (int i = 0; i < partial->plan->n_calls; i++)
+        if (partial->distinct[i] != NULL)
+            PS_TRY(ps_table_reset(&partial->distinct[i]->table, err));
+    return ps_table_reset(&partial->table, err);
 }
