@@ -218,7 +218,7 @@ static ps_status json_next(ps_reader *reader, ps_batch **out, ps_error *err)
         if (!r->multi_line)
             PS_TRY(psi_rows_reserve(&r->rows, err));
         rc = r->multi_line ? fill_from_document(r, err) : fill_from_lines(r, err);
-        if (rc != PS_OK && (r->rows.n == 0 || rc == PS_E_MALFORMED_RECORD))
+        if (rc != PS_OK && (r->rows.n == 0 || rc != PS_E_CORRUPT_FILE))
             return rc;
     } /* with rows at hand a damaged file's error waits for the next call, which meets it again */
     return psi_rows_take(&r->rows, out, err);

@@ -50,8 +50,8 @@ ps_status psi_json_node_init(psi_json_node *node, const ps_type *type, ps_builde
         return ps_raise(err, PS_E_NO_MEMORY, (size_t)type->n_fields);
     PS_TRY(alloc_children(node, type->n_fields, named, err));
     for (int i = 0; i < type->n_fields; i++) {
+        node->n_children++; /* a child half made is cleared too */
         PS_TRY(psi_json_node_init(&node->children[i], type->fields[i].type, ps_build_child(b, i), err));
-        node->n_children++;
         if (named)
             add_name(node, i, type->fields[i].name);
     }
@@ -69,9 +69,9 @@ ps_status psi_json_root_init(psi_json_node *node, const psi_rows *rows, ps_error
 
         if (i == rows->corrupt)
             continue;
-        child = &node->children[node->n_children];
+        child = &node->children[node->n_children++];
         PS_TRY(psi_json_node_init(child, rows->cols[i]->type, rows->cols[i], err));
-        add_name(node, node->n_children++, rows->schema->fields[i].name);
+        add_name(node, node->n_children - 1, rows->schema->fields[i].name);
     }
     return PS_OK;
 }

@@ -45,12 +45,12 @@ static ps_status text_open(ps_reader *reader, ps_fs *fs, const char *path, ps_er
 
 static ps_status add_line(text_reader *r, const char *data, size_t n_bytes, ps_error *err)
 {
-    r->n++;
-    if (!r->lines)
-        return PS_OK;
     if (PS_UNLIKELY(n_bytes > INT32_MAX))
         return ps_raise(err, PS_E_NO_MEMORY, n_bytes);
-    return ps_build_view(r->lines, ps_str_make(data, (uint32_t)n_bytes), err);
+    if (r->lines)
+        PS_TRY(ps_build_view(r->lines, ps_str_make(data, (uint32_t)n_bytes), err));
+    r->n++;
+    return PS_OK;
 }
 
 static ps_status pin(text_reader *r, ps_error *err)
@@ -114,7 +114,9 @@ static ps_status text_next(ps_reader *reader, ps_batch **out, ps_error *err)
     if (r->lines)
         PS_TRY(ps_build_reserve(r->lines, r->whole ? 1 : ps_batch_rows, err));
     rc = fill_batch(r, err);
-    if (r->n == 0) /* with rows at hand the error waits for the next call, which meets it again */
+    if (rc != PS_OK && rc != PS_E_CORRUPT_FILE)
+        return rc;
+    if (r->n == 0) /* with rows at hand a damaged file's error waits for the next call, which meets it again */
         return rc;
     PS_TRY(ps_batch_new(r->lines ? 1 : 0, r->n, out, err));
     if (r->lines && (rc = ps_build_finish(r->lines, &(*out)->cols[0], err)) != PS_OK) {
