@@ -264,7 +264,7 @@ static void cut_unread(psi_chooser *chooser)
         ps_free(chooser->unread.items[--chooser->unread.n].path);
 }
 
-ps_status psi_chooser_next(psi_chooser *chooser, ps_file_list *listed, bool keep_rest, bool no_limit, ps_file_list *out, ps_error *err)
+ps_status psi_chooser_next(psi_chooser *chooser, ps_file_list *listed, bool keep_all, bool no_limit, ps_file_list *out, ps_error *err)
 {
     int n;
 
@@ -277,9 +277,9 @@ ps_status psi_chooser_next(psi_chooser *chooser, ps_file_list *listed, bool keep
         chooser->next_unread++;
         PS_TRY(psi_chooser_add(chooser, file.path, file.mtime_ms, err));
     }
-    if (keep_rest && worth_keeping(chooser))
+    if (!keep_all && worth_keeping(chooser))
         cut_unread(chooser);
-    else
+    else if (!keep_all)
         drop_unread(chooser);
     return psi_chooser_forget(chooser, err);
 }

@@ -21,7 +21,7 @@ typedef struct file_source {
     psi_stream_options options;
     psi_chooser *chooser;
     ps_filelog *log;
-    ps_file_list frozen;      /* available-now: what there was at the start */
+    ps_file_list frozen;      /* available-now: what there was at the start, until the first batch takes it */
     bool is_frozen;
     bool looked;              /* a listing found files */
     bool reads_log;           /* ... and they were those of a file sink's log */
@@ -105,20 +105,6 @@ static ps_status list_files(file_source *self, ps_file_list *out, ps_error *err)
     return PS_OK;
 }
 
-static ps_status copy_files(const ps_file_list *from, ps_file_list *out, ps_error *err)
-{
-    for (int i = 0; i < from->n; i++) {
-        ps_file_info file = from->items[i];
-        ps_status rc;
-        PS_TRY(ps_strdup(file.path, &file.path, err));
-        if ((rc = PS_PUSH(out, file, err)) != PS_OK) {
-            ps_free(file.path);
-            return rc;
-        }
-    }
-    return PS_OK;
-}
-
 static ps_status log_files(file_source *self, const ps_file_list *chosen, ps_error *err)
 {
     int64_t id = ps_filelog_latest(self->log) + 1;
@@ -137,6 +123,13 @@ static ps_status log_files(file_source *self, const ps_file_list *chosen, ps_err
     return rc;
 }
 
+/* The files of the start wait in the chooser from the first batch on, so this gives them once. */
+static void take_frozen(file_source *self, ps_file_list *out)
+{
+    *out = self->frozen;
+    self->frozen = (ps_file_list){0};
+}
+
 static ps_status source_latest(ps_source *source, const char *from, ps_read_limit limit, char **to, char **head, ps_error *err)
 {
     file_source *self = (file_source *)source;
@@ -145,11 +138,13 @@ static ps_status source_latest(ps_source *source, const char *from, ps_read_limi
 
     PS_UNUSED(from);
     *to = *head = NULL;
-    if (self->is_frozen)
-        PS_TRY_OR(done, copy_files(&self->frozen, &listed, err));
-    else if (!psi_chooser_has_unread(self->chooser))
-        PS_TRY_OR(done, list_files(self, &listed, err)); /* step 1 */
-    PS_TRY_OR(done, psi_chooser_next(self->chooser, &listed, !self->is_frozen, limit.all, &chosen, err)); /* step 2 */
+    if (!psi_chooser_has_unread(self->chooser)) { /* step 1 */
+        if (self->is_frozen)
+            take_frozen(self, &listed);
+        else
+            PS_TRY_OR(done, list_files(self, &listed, err));
+    }
+    PS_TRY_OR(done, psi_chooser_next(self->chooser, &listed, self->is_frozen, limit.all, &chosen, err)); /* step 2 */
     if (chosen.n > 0)
         PS_TRY_OR(done, log_files(self, &chosen, err)); /* step 3 */
     if (ps_filelog_latest(self->log) >= 0)
