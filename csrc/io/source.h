@@ -123,4 +123,7 @@ ps_memory_feed *ps_memory_feed_ref(ps_memory_feed *feed);
 void ps_memory_feed_unref(ps_memory_feed *feed);
 /* One addData: returns the offset it made.  Copies the batch.  @thread any */
 ps_status ps_memory_feed_add(ps_memory_feed *feed, ps_batch *batch, int64_t *offset, ps_error *err);
+/* The run modes of tests, for all feeds: blocks are cut into slices of so many rows (0: not at all), and their columns
+ * arrive sliced, as dictionaries and constants, under a selection. */
+void ps_memory_feed_mode(int64_t slice_rows, bool shaped);
 #endif

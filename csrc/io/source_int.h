@@ -27,5 +27,7 @@ ps_status psi_integer_text(int64_t value, char **out, ps_error *err);
 ps_status psi_integer_canonical(ps_source *source, const char *text, char **out, ps_error *err);
 
 /* A scan of rows at hand, a slice per batch; takes the items of `list`. */
+/* src_memory_mode.c: a block as the run mode of the tests wants it, added to `list`. */
+ps_status psi_memory_mode_add(ps_batches *list, ps_batch *block, ps_error *err);
 ps_status psi_batch_scan_new(ps_batches *list, ps_scan **out, ps_error *err);
 #endif

@@ -104,7 +104,7 @@ static ps_status add_block(ps_batches *list, ps_batch *block, const bool *wanted
     for (int i = 0; i < block->n_cols; i++)
         if (wanted[i])
             batch->cols[at++] = ps_vec_ref(block->cols[i]);
-    rc = ps_batches_add(list, batch, err);
+    rc = psi_memory_mode_add(list, batch, err);
     ps_batch_unref(batch);
     return rc;
 }

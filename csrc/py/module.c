@@ -202,6 +202,20 @@ static PyObject *failpoint(PyObject *module, PyObject *args)
     return ps_failpoint_arm(name, mode, nth, &err) == PS_OK ? Py_NewRef(Py_None) : psi_raise(&err);
 }
 
+/* run_mode(batch_rows=0, slice_rows=0, shaped=False): how tests want batches; zeros are as usual. */
+static PyObject *run_mode(PyObject *module, PyObject *args)
+{
+    int batch_rows = 0, shaped = 0;
+    long long slice_rows = 0;
+
+    PS_UNUSED(module);
+    if (!PyArg_ParseTuple(args, "|iLp:run_mode", &batch_rows, &slice_rows, &shaped))
+        return NULL;
+    ps_batch_rows = batch_rows > 0 ? batch_rows : PS_BATCH_ROWS;
+    ps_memory_feed_mode(slice_rows, shaped);
+    Py_RETURN_NONE;
+}
+
 static PyObject *failpoint_clear(PyObject *module, PyObject *unused)
 {
     PS_UNUSED(module);
@@ -227,6 +241,7 @@ static PyMethodDef functions[] = {
     {"mem_used", mem_used, METH_NOARGS, "(bytes held, most bytes ever held)"},
     {"mem_fail_at", mem_fail_at, METH_O, "Tests: the nth allocation from now fails"},
     {"failpoint", failpoint, METH_VARARGS, "failpoint(name, mode, nth=1)"},
+    {"run_mode", run_mode, METH_VARARGS, "run_mode(batch_rows=0, slice_rows=0, shaped=False): tests"},
     {"failpoint_clear", failpoint_clear, METH_NOARGS, "Disarms all failpoints"},
     {"forked", forked, METH_NOARGS, "Tells that this process is the child of a fork"},
     {NULL, NULL, 0, NULL},

@@ -3,6 +3,7 @@
  */
 #include "py/py_int.h"
 
+#include "base/clock.h"
 #include "col/type_text.h"
 
 typedef struct psi_node_args {
@@ -689,7 +690,27 @@ static PyObject *session_reset_terminated(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+/* hold_clock(ms): the queries of this session have a clock that stands still until it is told the next time; None: the
+ * system's again.  The clock stays for the life of the process, since a query may still look at it. */
+static PyObject *session_hold_clock(PyObject *self, PyObject *arg)
+{
+    static ps_clock *held;
+    ps_session *session = alive(self);
+    ps_error err = {0};
+    long long ms = 0;
+
+    if (!session || (arg != Py_None && (ms = PyLong_AsLongLong(arg)) == -1 && PyErr_Occurred()))
+        return NULL;
+    if (arg != Py_None && !held && ps_clock_manual_new(0, &held, &err) != PS_OK)
+        return psi_raise(&err);
+    if (arg != Py_None)
+        ps_clock_advance(held, ms - ps_clock_now_ms(held));
+    ps_session_set_clock(session, arg != Py_None ? held : ps_clock_system());
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef session_methods[] = {
+    {"hold_clock", session_hold_clock, METH_O, "hold_clock(ms): tests; None lets it go"},
     {"clone", session_clone, METH_VARARGS, "clone(copy_views=False)"},
     {"conf_get", session_conf_get, METH_O, "The value or default of a conf, or None"},
     {"conf_set", session_conf_set, METH_VARARGS, "conf_set(key, value): None unsets"},
