@@ -2,6 +2,7 @@
 #include "expr/function.h"
 #include "expr/aggregate.h"
 #include "expr/fn_int.h"
+#include "expr/fn_json.h"
 #include "expr/fn_scratch.h"
 #include "expr/fn_time.h"
 #include "expr/regex.h"

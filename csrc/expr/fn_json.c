@@ -1,0 +1,270 @@
+/* expr/fn_json.c - from_json, from_csv, to_json, schema_of_json: the formats of files, over values. */
+#include "expr/fn_json.h"
+#include "col/type_text.h"
+#include "expr/fn_args.h"
+#include "expr/fn_int.h"
+
+/* --- what a call was made with ---------------------------------------------------------------------------------------------- */
+typedef struct format_call {
+    const ps_type *schema; /* of the values read, or written */
+    ps_options options;
+} format_call;
+
+void psi_free_format(void *data);
+void psi_free_format(void *data)
+{
+    format_call *made = data;
+
+    if (!made)
+        return;
+    ps_type_unref(made->schema);
+    ps_options_clear(&made->options);
+    ps_free(made);
+}
+
+void psi_free_format_scratch(void *data);
+void psi_free_format_scratch(void *data)
+{
+    psi_format_scratch *scratch = data;
+
+    if (scratch->reader)
+        scratch->reader->vt->free(scratch->reader);
+    ps_json_writer_free(scratch->writer);
+}
+
+/* Options are a constant map of texts. */
+static ps_status read_options(ps_fn_call *call, int arg, ps_options *options, ps_error *err)
+{
+    char key[256], value[1024];
+    ps_vec *constant;
+    ps_view maps, keys, values;
+    ps_status rc = PS_OK;
+
+    if (arg >= call->n_args)
+        return PS_OK;
+    if (call->args[arg]->type->kind != PS_MAP)
+        return ps_fn_wrong_type(call, arg, "MAP", err);
+    PS_TRY(ps_fn_constant(call, arg, &constant, err));
+    ps_view_init(&maps, constant);
+    ps_span span = ps_view_is_null(&maps, 0) ? (ps_span){0, 0} : ((const ps_span *)maps.data)[ps_at(&maps, 0)];
+    ps_view_init(&keys, maps.base->children[0]);
+    ps_view_init(&values, maps.base->children[1]);
+    for (int64_t k = span.start; k < (int64_t)span.start + span.n && rc == PS_OK; k++) {
+        ps_slice name, text;
+        if (ps_view_is_null(&values, k) || maps.base->children[1]->type->kind != PS_STRING)
+            continue;
+        name = psi_text_at(&keys, k);
+        text = psi_text_at(&values, k);
+        if (name.n_bytes >= sizeof key || text.n_bytes >= sizeof value)
+            continue;
+        memcpy(key, name.data, name.n_bytes);
+        key[name.n_bytes] = 0;
+        memcpy(value, text.data, text.n_bytes);
+        value[text.n_bytes] = 0;
+        rc = ps_options_set(options, key, value, err);
+    }
+    ps_vec_unref(constant);
+    return rc;
+}
+
+static ps_status new_format_call(ps_fn_call *call, int options_arg, format_call **out, ps_error *err)
+{
+    PS_TRY(ps_alloc0(sizeof **out, out, err));
+    call->data = *out; /* ended with the call, also when binding fails */
+    return read_options(call, options_arg, &(*out)->options, err);
+}
+
+/* --- schemas -------------------------------------------------------------------------------------------------------------------- */
+/* Whatever a schema says, a value that was read may be NULL at any depth. */
+static ps_status all_nullable(const ps_type *type, const ps_type **out, ps_error *err)
+{
+    ps_field *fields = NULL;
+    const ps_type *parts[2] = {NULL, NULL};
+    ps_status rc = PS_OK;
+
+    *out = NULL;
+    if (type->kind == PS_ARRAY || type->kind == PS_MAP) {
+        for (int i = 0; i < type->n_fields && rc == PS_OK; i++)
+            rc = all_nullable(type->fields[i].type, &parts[i], err);
+        if (rc == PS_OK)
+            rc = type->kind == PS_ARRAY ? ps_type_array(parts[0], true, out, err) : ps_type_map(parts[0], parts[1], true, out, err);
+        ps_type_unref(parts[0]);
+        ps_type_unref(parts[1]);
+        return rc;
+    }
+    if (type->kind != PS_STRUCT) {
+        *out = ps_type_ref(type);
+        return PS_OK;
+    }
+    PS_TRY(ps_alloc0((size_t)(type->n_fields + 1) * sizeof *fields, &fields, err));
+    for (int i = 0; i < type->n_fields && rc == PS_OK; i++) {
+        fields[i] = (ps_field){type->fields[i].name, NULL, true, type->fields[i].metadata};
+        rc = all_nullable(type->fields[i].type, &fields[i].type, err);
+    }
+    if (rc == PS_OK)
+        rc = ps_type_struct(fields, type->n_fields, out, err);
+    for (int i = 0; i < type->n_fields; i++)
+        ps_type_unref(fields[i].type);
+    ps_free(fields);
+    return rc;
+}
+
+/* The JSON of a type, a type, or the columns of a table. */
+static ps_status parse_schema(const char *text, const ps_type **out, ps_error *err)
+{
+    ps_slice slice = ps_slice_of(text);
+
+    if (*text == '{' || *text == '"')
+        return ps_type_from_json(slice, out, err);
+    if (ps_type_parse(slice, out, NULL) == PS_OK || ps_schema_parse(slice, out, NULL) == PS_OK)
+        return PS_OK;
+    return ps_type_parse(slice, out, err); /* for its error */
+}
+
+static ps_status schema_arg(ps_fn_call *call, int arg, const ps_type **out, ps_error *err)
+{
+    const ps_type *parsed = NULL;
+    char *text = NULL;
+    ps_status rc;
+
+    if (call->args[arg]->type->kind != PS_STRING || ps_fn_constant_text(call, arg, &text, NULL) != PS_OK || !text) {
+        ps_free(text);
+        return ps_raise(err, PS_E_SCHEMA_NOT_LITERAL, call->args[arg]->text ? call->args[arg]->text : "");
+    }
+    rc = parse_schema(text, &parsed, err);
+    ps_free(text);
+    if (rc == PS_OK)
+        rc = all_nullable(parsed, out, err);
+    ps_type_unref(parsed);
+    return rc;
+}
+
+static ps_status refuse_type(const ps_fn_call *call, const ps_type *type, ps_error *err)
+{
+    ps_bytes text = {0}, name = {0};
+    ps_status rc = ps_fn_call_text(call, &text, err);
+
+    if (rc == PS_OK)
+        rc = ps_type_sql_text(type, &name, err);
+    if (rc == PS_OK)
+        rc = ps_raise(err, PS_E_DT_JSON_SCHEMA, text.data, name.data);
+    ps_bytes_clear(&text);
+    ps_bytes_clear(&name);
+    return rc;
+}
+
+/* --- from_json, from_csv ------------------------------------------------------------------------------------------------------------ */
+static ps_status bind_from(ps_fn_call *call, bool only_structs, ps_error *err)
+{
+    format_call *made;
+    const char *mode;
+
+    if (call->args[0]->type->kind != PS_STRING && call->args[0]->type->kind != PS_NULL)
+        return ps_fn_wrong_type(call, 0, "STRING", err);
+    PS_TRY(ps_fn_cast_arg(call, 0, ps_type_of(PS_STRING), err));
+    PS_TRY(new_format_call(call, 2, &made, err));
+    PS_TRY(schema_arg(call, 1, &made->schema, err));
+    if (made->schema->kind != PS_STRUCT && (only_structs || (made->schema->kind != PS_ARRAY && made->schema->kind != PS_MAP)))
+        return refuse_type(call, made->schema, err);
+    mode = ps_options_get(&made->options, "mode");
+    if (mode && ps_stricmp(mode, "DROPMALFORMED") == 0)
+        return ps_raise(err, PS_E_PARSE_MODE, call->name, mode);
+    call->type = ps_type_ref(made->schema);
+    call->nullable = true;
+    return PS_OK;
+}
+ps_status psi_bind_from_json(ps_fn_call *call, ps_error *err);
+ps_status psi_bind_from_json(ps_fn_call *call, ps_error *err) { return bind_from(call, false, err); }
+ps_status psi_bind_from_csv(ps_fn_call *call, ps_error *err);
+ps_status psi_bind_from_csv(ps_fn_call *call, ps_error *err) { return bind_from(call, true, err); }
+
+static ps_status parse_values(ps_fn_run *run, const char *format_name, ps_vec **out, ps_error *err)
+{
+    const format_call *made = run->node->fn_data;
+    const ps_format *format = ps_format_find(ps_slice_of(format_name));
+    psi_format_scratch *scratch = run->scratch;
+
+    if (!scratch->reader) {
+        scratch->args = (ps_format_args){made->schema, NULL, &made->options, run->env->conf, run->env->zone};
+        PS_TRY(format->reader_new(&scratch->args, &scratch->reader, err));
+    }
+    return scratch->reader->vt->parse(scratch->reader, run->args[0], run->rows, out, err);
+}
+PSI_KERNEL(from_json) { return parse_values(run, "json", result, err); }
+PSI_KERNEL(from_csv) { return parse_values(run, "csv", result, err); }
+
+/* A map is shown by the name that Spark gives it inside. */
+ps_status psi_text_from_json(const ps_fn_call *call, ps_bytes *out, ps_error *err);
+ps_status psi_text_from_json(const ps_fn_call *call, ps_bytes *out, ps_error *err)
+{
+    if (call->type && call->type->kind == PS_MAP)
+        return ps_bytes_text(out, "entries", err);
+    return ps_bytes_printf(out, err, "%s(%s)", call->name, call->args[0]->text ? call->args[0]->text : "");
+}
+
+/* --- to_json ---------------------------------------------------------------------------------------------------------------------------- */
+ps_status psi_bind_to_json(ps_fn_call *call, ps_error *err);
+ps_status psi_bind_to_json(ps_fn_call *call, ps_error *err)
+{
+    const ps_type *type = call->args[0]->type;
+    format_call *made;
+
+    PS_TRY(new_format_call(call, 1, &made, err));
+    made->schema = ps_type_ref(type);
+    return type->kind >= PS_ARRAY || type->kind == PS_NULL ? PS_OK : refuse_type(call, type, err);
+}
+
+PSI_KERNEL(to_json)
+{
+    const format_call *made = run->node->fn_data;
+    psi_format_scratch *scratch = run->scratch;
+    ps_bytes text = {0};
+    ps_builder *b;
+    ps_status rc;
+
+    if (run->args[0]->type->kind == PS_NULL)
+        return ps_vec_null(run->type, run->rows->n_rows, result, err);
+    if (!scratch->writer) {
+        scratch->args = (ps_format_args){made->schema, NULL, &made->options, run->env->conf, run->env->zone};
+        PS_TRY(ps_json_writer_new(&scratch->args, &scratch->writer, err));
+    }
+    PS_TRY(ps_json_writer_bind(scratch->writer, run->args[0], err));
+    PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
+    PS_EACH_ROW(run->rows, i) {
+        if (ps_vec_is_null(run->args[0], i)) {
+            PS_TRY_OR(fail, ps_build_null(b, err));
+            continue;
+        }
+        ps_bytes_reset(&text);
+        PS_TRY_OR(fail, ps_json_write_value(scratch->writer, i, &text, err));
+        PS_TRY_OR(fail, ps_build_text(b, text.data, text.n_bytes, err));
+    }
+    ps_bytes_clear(&text);
+    return psi_kernel_built(run, b, result, err);
+fail:
+    ps_bytes_clear(&text);
+    ps_build_free(b);
+    return rc;
+}
+
+/* --- schema_of_json ------------------------------------------------------------------------------------------------------------------------ */
+ps_status psi_bind_schema_of_json(ps_fn_call *call, ps_error *err);
+ps_status psi_bind_schema_of_json(ps_fn_call *call, ps_error *err)
+{
+    format_call *made;
+
+    return new_format_call(call, 1, &made, err);
+}
+
+PS_KERNEL_TEXT_1(schema_of_json, ps_str)
+{
+    const format_call *made = run->node->fn_data;
+    ps_format_args args = {NULL, NULL, &made->options, run->env->conf, run->env->zone};
+    const ps_type *type;
+    ps_status rc;
+
+    PS_TRY(ps_json_schema_of(&args, ps_str_slice(&x), &type, err));
+    rc = ps_type_sql_text(type, out, err);
+    ps_type_unref(type);
+    return rc;
+}
