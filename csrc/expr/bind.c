@@ -545,6 +545,29 @@ static ps_status lambda_text(ps_bound *lambda, ps_error *err)
     return rc;
 }
 
+/* A plain value where a lambda is wanted: one that does not look at its parameter. */
+static ps_status constant_lambda(ps_fn_call *call, int arg, ps_error *err)
+{
+    ps_bound *body = call->args[arg], *bound;
+    ps_status rc;
+
+    PS_TRY(psi_bound_new(PS_B_LAMBDA, body->type, body->nullable, &bound, err));
+    bound->deterministic = body->deterministic;
+    PS_TRY_OR(fail, ps_alloc(sizeof *bound->params, &bound->params, err));
+    bound->params[0] = ps_attr_new_id();
+    bound->n_params = 1;
+    PS_TRY_OR(fail, ps_alloc0(sizeof *bound->args, &bound->args, err));
+    bound->args[0] = ps_bound_ref(body);
+    bound->n_args = 1;
+    PS_TRY_OR(fail, lambda_text(bound, err));
+    ps_bound_unref(body);
+    call->args[arg] = bound;
+    return PS_OK;
+fail:
+    ps_bound_unref(bound);
+    return rc;
+}
+
 ps_status ps_fn_bind_lambda(ps_fn_call *call, int arg, const ps_type *const *types, const bool *nullable, int n, ps_error *err)
 {
     const ps_expr *lambda = call->exprs && arg < call->n_given ? call->exprs[arg] : NULL;
@@ -552,8 +575,10 @@ ps_status ps_fn_bind_lambda(ps_fn_call *call, int arg, const ps_type *const *typ
     psi_frame frame;
     ps_status rc;
 
-    if (!lambda || lambda->kind != PS_X_LAMBDA || !call->binder)
+    if (!lambda || !call->binder)
         return ps_fn_wrong_type(call, arg, "LAMBDA", err);
+    if (lambda->kind != PS_X_LAMBDA)
+        return constant_lambda(call, arg, err);
     if (lambda->n_names > n)
         return ps_raise(err, PS_E_LAMBDA_NUM_ARGS, n, lambda->n_names);
     PS_TRY(psi_bound_new(PS_B_LAMBDA, ps_type_of(PS_NULL), true, &bound, err));

@@ -7,12 +7,15 @@
 #define PS_SQL_PARSE_H
 #include "sql/expr_text.h"
 #include "sql/lex.h"
+#include "sql/select.h"
 
 typedef struct psi_parser {
     ps_slice text;
     psi_tokens tokens;
     int at;         /* token */
     int depth;      /* of nesting */
+    const ps_sql_params *params; /* for :name and ?; or NULL */
+    int n_marks;    /* ? seen so far */
     bool statement; /* inside of a SELECT: some words end an item rather than name it */
     ps_error *err;
 } psi_parser;

@@ -270,19 +270,39 @@ static ps_status parse_string(psi_parser *p, ps_expr **out)
     return rc;
 }
 
+/* The value given for :name or the next ?; NULL when there is none. */
+static ps_expr *find_parameter(psi_parser *p, ps_slice name)
+{
+    const ps_sql_params *params = p->params;
+
+    if (!params)
+        return NULL;
+    if (name.n_bytes == 0)
+        return !params->names && p->n_marks < params->n ? params->values[p->n_marks++] : NULL;
+    for (int i = 0; params->names && i < params->n; i++)
+        if (ps_slice_equal(name, ps_slice_of(params->names[i])))
+            return params->values[i];
+    return NULL;
+}
+
 static ps_status parse_parameter(psi_parser *p, ps_expr **out)
 {
     ps_bytes name = {0};
     size_t at = psi_token_at(p, 0)->at;
-    ps_status rc;
+    bool mark = psi_is_symbol(p, 0, "?");
+    ps_status rc = PS_OK;
 
-    PS_UNUSED(out);
-    if (psi_take_symbol(p, "?"))
+    if (!mark && !(psi_is_symbol(p, 0, ":") && psi_is_name(p, 1)))
+        return psi_syntax_error(p);
+    *out = ps_expr_ref(find_parameter(p, mark ? (ps_slice){"", 0} : psi_token_at(p, 1)->text));
+    if (*out) {
+        p->at += mark ? 1 : 2;
+        return PS_OK;
+    }
+    if (mark)
         rc = ps_bytes_printf(&name, p->err, "_%zu", at);
-    else if (psi_is_symbol(p, 0, ":") && psi_is_name(p, 1))
-        rc = ps_bytes_printf(&name, p->err, "%.*s", (int)psi_token_at(p, 1)->text.n_bytes, psi_token_at(p, 1)->text.data);
     else
-        rc = psi_syntax_error(p);
+        rc = ps_bytes_append(&name, psi_token_at(p, 1)->text.data, psi_token_at(p, 1)->text.n_bytes, p->err);
     if (rc == PS_OK)
         rc = psi_raise_at(p, ps_raise(p->err, PS_E_UNBOUND_PARAMETER, name.data), at);
     ps_bytes_clear(&name);
