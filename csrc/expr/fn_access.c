@@ -160,28 +160,27 @@ ps_status psi_text_item(const ps_fn_call *call, ps_bytes *out, ps_error *err)
 }
 
 /* --- fields ------------------------------------------------------------------------------------------------------------------ */
-/* `child` with the NULLs of its struct; both FLAT over the same rows. */
-static ps_status masked(ps_vec *child, const ps_vec *parent, ps_vec **out, ps_error *err)
+/* A copy of `child` with the NULLs of its struct; both FLAT over the same rows. */
+static ps_status masked(const ps_vec *child, const ps_vec *parent, ps_vec **out, ps_error *err)
 {
-    ps_vec *vec;
+    size_t n_bytes = (size_t)child->n_rows * ps_type_width(child->type);
     int64_t n_words = (child->n_rows + 63) / 64;
+    ps_vec *vec;
+    ps_status rc;
 
-    if (!parent->valid) {
-        *out = ps_vec_ref(child);
-        return PS_OK;
-    }
-    PS_TRY(ps_vec_slice(child, 0, child->n_rows, &vec, err));
-    ps_buf_unref(vec->valid_buf);
-    vec->valid_buf = NULL;
-    vec->valid = NULL;
-    if (ps_vec_make_nullable(vec, err) != PS_OK) {
-        ps_vec_unref(vec);
-        return PS_E_NO_MEMORY;
-    }
+    PS_TRY(ps_vec_new(child->type, child->n_rows, true, &vec, err));
+    if (n_bytes > 0)
+        memcpy(vec->data, child->data, n_bytes);
+    PS_TRY_OR(fail, ps_vec_pin_all(vec, child, err));
+    for (int i = 0; i < child->n_children; i++)
+        PS_TRY_OR(fail, ps_vec_add_child(vec, ps_vec_ref(child->children[i]), err));
     for (int64_t w = 0; w < n_words; w++)
         vec->valid[w] = parent->valid[w] & (child->valid ? child->valid[w] : ~0ull);
     *out = vec;
     return PS_OK;
+fail:
+    ps_vec_unref(vec);
+    return rc;
 }
 
 /* Field `at` of a FLAT vector of structs. */
