@@ -466,7 +466,7 @@ static PyObject *session_sql(PyObject *self, PyObject *arg)
     if (!session || !text)
         return NULL;
     Py_BEGIN_ALLOW_THREADS
-    rc = ps_session_sql(session, text, &node, &err);
+    rc = psi_session_sql(session, text, &node, &err);
     Py_END_ALLOW_THREADS
     return plan_of(self, rc, node, &err);
 }

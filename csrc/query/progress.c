@@ -134,9 +134,9 @@ static ps_status write_operator(const psi_stream *stream, ps_op *op, bool execut
     return ps_bytes_printf(out, err,
         "{\"operatorName\":\"%s\",\"numRowsTotal\":%" PRId64 ",\"numRowsUpdated\":%" PRId64 ",\"allUpdatesTimeMs\":%" PRId64
         ",\"numRowsRemoved\":%" PRId64 ",\"allRemovalsTimeMs\":%" PRId64 ",\"commitTimeMs\":%" PRId64 ",\"memoryUsedBytes\":%" PRId64
-        ",\"numRowsDroppedByWatermark\":%" PRId64 ",\"numShufflePartitions\":%" PRId64 ",\"numStateStoreInstances\":%" PRId64 "}",
+        ",\"numRowsDroppedByWatermark\":%" PRId64 ",\"numShufflePartitions\":%" PRId64 ",\"numStateStoreInstances\":%" PRId64 ",\"customMetrics\":{\"stateOnCurrentVersionSizeBytes\":%" PRId64 "}}",
         op->node->row->state_name, m.n_rows_total, m.n_rows_updated, m.update_ns / 1000000, m.n_rows_removed, m.removal_ns / 1000000,
-        m.commit_ns / 1000000, m.memory_bytes, m.n_rows_dropped, n_partitions, m.n_instances == 1 ? 1 : n_partitions);
+        m.commit_ns / 1000000, m.memory_bytes, m.n_rows_dropped, n_partitions, m.n_instances == 1 ? 1 : n_partitions, m.memory_bytes);
 }
 
 static ps_status write_operators(psi_stream *stream, bool executed, ps_bytes *out, ps_error *err)

@@ -36,9 +36,6 @@ ps_clock *ps_session_clock(ps_session *session);
 void ps_session_set_fs(ps_session *session, ps_fs *fs);
 ps_fs *ps_session_fs(ps_session *session);
 
-/* spark.sql(text): a SELECT becomes a node. */
-ps_status ps_session_sql(ps_session *session, const char *text, ps_node **out, ps_error *err);
-
 /* Actions.  `poll` as in ps_run; both may be NULL. */
 typedef struct ps_action {
     ps_status (*poll)(void *self, ps_error *err);
