@@ -94,6 +94,8 @@ static ps_status percentile_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error
     PS_TRY(psi_list_shape(call, false, shape));
     shape->ordered = false;
     shape->variant = call->n_args > 2;
+    if (shape->variant) /* a default is an INT literal */
+        PS_TRY(ps_fn_cast_arg(call, 2, ps_type_of(PS_INT64), err));
     return result_type(call, shape, ps_type_of(PS_DOUBLE), err);
 }
 

@@ -379,11 +379,51 @@ static void test_restart(void **state)
     OK(ps_fs_remove_tree(ps_fs_local(), dir, &err));
 }
 
+/* Memory that runs out anywhere in the life of an aggregation with state is an ordinary error, without a leak. */
+static ps_status whole_life(ps_node *node, ps_run *run, ps_batch *batch)
+{
+    world w = {0};
+    ps_op *op = NULL;
+    ps_status rc;
+
+    ps_collector_init(&w.end, run, write_rows, &w);
+    PS_TRY_OR(done, ps_op_open(node, run, &op, &err));
+    op->next = &w.end.op;
+    PS_TRY_OR(done, op->vt->restore(op, 0, &err));
+    for (int i = 0; i < 2; i++) {
+        PS_TRY_OR(done, op->vt->begin(op, &err));
+        PS_TRY_OR(done, op->vt->push(op, 0, batch, &err));
+        PS_TRY_OR(done, op->vt->finish(op, 0, &err));
+        PS_TRY_OR(done, op->vt->commit(op, i + 1, &err));
+    }
+done:
+    ps_op_close(op);
+    ps_bytes_clear(&w.out);
+    return rc;
+}
+
+static void test_no_memory(void **state)
+{
+    ps_batches batches = {0};
+    ps_batch *batch = rows_batch(some_rows, PS_COUNT_OF(some_rows));
+    ps_expr *keys[2] = {name("k"), name("v")};
+    ps_expr *results[6] = {count_all(), call("max", name("k"), NULL), call("collect_set", name("k"), NULL), call("collect_list", name("v"), NULL),
+                           call("approx_count_distinct", name("v"), NULL), call("sum", name("v"), NULL)};
+    ps_node *node = aggregate(relation(&batches, true, false), keys, 2, results, 6);
+    ps_run run = {.conf = &conf, .fs = ps_fs_local(), .clock = ps_clock_system(), .n_workers = 1, .streaming = true, .mode = PS_UPDATE};
+
+    PS_UNUSED(state);
+    OK(ps_plan_env(&conf, &run.env, &err));
+    EVERY_ALLOCATION(whole_life(node, &run, batch), (void)0);
+    ps_node_unref(node);
+    ps_batch_unref(batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grouped), cmocka_unit_test(test_global), cmocka_unit_test(test_workers), cmocka_unit_test(test_missing_aggregation),
-        cmocka_unit_test(test_update_and_complete), cmocka_unit_test(test_append), cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_update_and_complete), cmocka_unit_test(test_append), cmocka_unit_test(test_restart), cmocka_unit_test(test_no_memory),
     };
 
     if (ps_conf_set(&conf, "spark.sql.session.timeZone", "UTC", &err) != PS_OK)
