@@ -121,9 +121,12 @@ def test_purge(source, tmp_path):
     assert final(tmp_path / "killed") == final(tmp_path / "calm")
 
 
-def test_snapshot(source, tmp_path):
+def test_snapshot(tmp_path):
+    """Snapshots are written on a thread of their own, from the eleventh batch on."""
+    make_input(tmp_path / "in", files=40)
     config = ("windowed", "update", "foreach_batch")
-    died = run_with_deaths(config, "state.snapshot_written", source, tmp_path, "spark.sql.streaming.stateStore.minDeltasForSnapshot=2")
+    died = run_with_deaths(config, "state.snapshot_written", tmp_path / "in", tmp_path,
+                           "spark.sql.streaming.stateStore.minDeltasForSnapshot=1")
     assert died > 0, "the failpoint was never passed"
     judge(config, tmp_path)
 
