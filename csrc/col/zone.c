@@ -36,7 +36,7 @@ static ps_status add_span(ps_zone *zone, int64_t from, int32_t offset, const cha
     span item = {from, offset, ""};
     ps_status rc;
 
-    strncpy(item.abbreviation, abbreviation, sizeof item.abbreviation - 1);
+    memcpy(item.abbreviation, abbreviation, strnlen(abbreviation, sizeof item.abbreviation - 1));
     rc = PS_PUSH(&list, item, err);
     zone->spans = list.items;
     zone->n = list.n;

@@ -3,6 +3,7 @@
  */
 #include "fmt/csv_int.h"
 #include "col/text.h"
+#include "fmt/digits_int.h"
 #include "fmt/simd_int.h"
 #include <math.h>
 
@@ -12,12 +13,15 @@ typedef struct csv_reader {
     psi_rows rows;
     psi_csv_source source;
     ps_builder **target;   /* by place in the file; NULL: the column is not wanted */
+    uint8_t *places;       /* how each is stored */
     int n_places;          /* columns of the full schema, without the corrupt one */
     int n_used;            /* places up to the last one wanted */
     bool pruned;           /* only wanted places are looked at */
     bool count_only;       /* lines are rows, whatever is in them */
     bool odd_words;        /* NaN or an infinity is spelled like a number */
-    bool simple;           /* fields may be cut by next_field() */
+    bool simple;           /* plain_fields() may be tried */
+    bool counting;         /* all tokens are looked at, for maxColumns */
+    bool ascii;            /* the record at hand has no other bytes */
     bool header_due;
     bool texts;            /* from_csv */
     ps_slice *names;       /* of the places */
@@ -105,13 +109,10 @@ bool psi_csv_double(ps_slice text, double *out)
     return ok;
 }
 
-static ps_status real(csv_reader *r, ps_builder *b, ps_slice text, bool *bad, ps_error *err)
+static ps_status real(const csv_reader *r, ps_builder *b, ps_slice text, bool *bad, ps_error *err)
 {
     double value = 0;
 
-    if (ps_parse_double(text, &value) && b->type->kind == PS_DOUBLE && (uint8_t)(text.data[text.n_bytes - 1] - '0') < 10 &&
-        !r->odd_words)
-        return ps_build_double(b, value, err);
     if (ps_slice_equal(text, r->opt.nan))
         value = NAN;
     else if (ps_slice_equal(text, r->opt.infinity))
@@ -159,29 +160,16 @@ static ps_status decimal(ps_builder *b, ps_slice text, bool *bad, ps_error *err)
     return *bad ? PS_OK : ps_build_int128(b, value, err);
 }
 
-/* Appends a view of text in the chunk, of which sixteen bytes can be read. */
-static inline ps_status put_view(ps_builder *b, ps_slice text, ps_error *err)
-{
-    if (PS_UNLIKELY(b->n == b->capacity))
-        return ps_build_view(b, ps_str_make(text.data, (uint32_t)text.n_bytes), err);
-    ((ps_str *)(void *)b->data)[b->n++] = psi_text_view(text.data, (uint32_t)text.n_bytes);
-    return PS_OK;
-}
-
 static ps_status string(csv_reader *r, ps_builder *b, const psi_csv_token *token, ps_slice text, ps_error *err)
 {
-    bool in_chunk = !token->copied && text.data == token->text.data;
-
-    if (PS_LIKELY(in_chunk && text.n_bytes <= 16 && (psi_high(psi_load(text.data)) & ((1u << text.n_bytes) - 1)) == 0))
-        return put_view(b, text, err);
     if (PS_UNLIKELY(psi_utf8_prefix(text.data, text.n_bytes) != text.n_bytes)) {
         ps_bytes_reset(&r->repaired);
         PS_TRY(psi_utf8_repair(text, &r->repaired, err));
         return ps_build_text(b, r->repaired.data, r->repaired.n_bytes, err);
     }
-    if (!in_chunk || text.n_bytes > INT32_MAX)
+    if (token->copied || text.data != token->text.data || text.n_bytes > INT32_MAX)
         return ps_build_text(b, text.data, text.n_bytes, err);
-    return put_view(b, text, err);
+    return ps_build_view(b, ps_str_make(text.data, (uint32_t)text.n_bytes), err);
 }
 
 static ps_status boolean(ps_builder *b, ps_slice text, bool *bad, ps_error *err)
@@ -245,26 +233,83 @@ static ps_status put_token(csv_reader *r, ps_builder *b, const psi_csv_token *to
 
 /* ---- records ---- */
 
-/* psi_csv_field() for what most fields are: no quote, a separator of one byte, nothing to trim. */
-static inline ps_status next_field(const csv_reader *r, psi_csv *csv, psi_csv_token *token, bool *more, ps_error *err)
-{
-    const char *start = csv->at, *p = start;
-    uint32_t mask = 0;
+/* How a place's values are stored by plain_fields(). */
+enum place { PLACE_SKIPPED, PLACE_TEXT, PLACE_INT64, PLACE_INT32, PLACE_DOUBLE, PLACE_OTHER };
 
-    if (PS_UNLIKELY(!r->simple || p >= csv->end || *p == r->opt.quote))
-        return psi_csv_field(csv, token, more, err);
-    for (; p < csv->end; p += 16) {
-        mask = psi_equal(psi_load(p), r->opt.sep[0]);
-        if (mask)
-            break;
+static enum place place_of(const ps_builder *b)
+{
+    if (!b)
+        return PLACE_SKIPPED;
+    switch (b->type->kind) {
+    case PS_STRING: return PLACE_TEXT;
+    case PS_INT64: return PLACE_INT64;
+    case PS_INT32: return PLACE_INT32;
+    case PS_DOUBLE: return PLACE_DOUBLE;
+    default: return PLACE_OTHER;
     }
-    p += mask ? psi_first(mask) : 0;
-    *more = p < csv->end;
-    if (!*more)
-        p = csv->end;
-    *token = (psi_csv_token){.text = {start, (size_t)(p - start)}};
-    csv->at = p + *more;
-    return PS_OK;
+}
+
+/* Stores the text from p to `end` when that takes no more than this; false: nothing was stored. */
+static inline bool put_plain(const csv_reader *r, ps_builder *b, enum place place, const char *p, const char *end)
+{
+    int64_t value;
+    double real;
+
+    if (place == PLACE_SKIPPED)
+        return true;
+    if (PS_UNLIKELY(b->n >= b->capacity))
+        return false;
+    switch (place) {
+    case PLACE_TEXT:
+        if (!r->ascii && psi_utf8_prefix(p, (size_t)(end - p)) != (size_t)(end - p))
+            return false;
+        psi_put_view((ps_str *)(void *)b->data + b->n++, p, (uint32_t)(end - p));
+        return true;
+    case PLACE_INT64:
+        if (psi_take_int(p, &value) != end)
+            return false;
+        ((int64_t *)(void *)b->data)[b->n++] = value;
+        return true;
+    case PLACE_INT32:
+        if (psi_take_int(p, &value) != end || value != (int32_t)value)
+            return false;
+        ((int32_t *)(void *)b->data)[b->n++] = (int32_t)value;
+        return true;
+    case PLACE_DOUBLE:
+        if (psi_take_double(p, &real) != end || r->odd_words)
+            return false;
+        ((double *)(void *)b->data)[b->n++] = real;
+        return true;
+    default: return false;
+    }
+}
+
+/* The first fields of the record, as far as they are what most fields are: not quoted, not empty, of a common type.
+ * How many there were; *more as in psi_csv_field(). */
+static int plain_fields(csv_reader *r, bool *more)
+{
+    psi_csv *csv = &r->source.csv;
+    const char *end = csv->end, sep = r->opt.sep[0], quote = r->opt.quote;
+    size_t n_null = r->opt.null_value.n_bytes;
+    int n = 0;
+
+    for (; *more && n < r->n_used; n++) {
+        const char *start = csv->at, *p = start;
+        uint32_t mask = 0;
+
+        if (p >= end || *p == quote)
+            break;
+        for (; p < end && !(mask = psi_equal(psi_load(p), sep)); p += 16) {}
+        p += mask ? psi_first(mask) : 0;
+        if (p > end || !mask)
+            p = end;
+        if (p == start || (size_t)(p - start) == n_null || p - start > INT32_MAX ||
+            !put_plain(r, r->target[n], r->places[n], start, p))
+            break;
+        *more = p < end;
+        csv->at = p + *more;
+    }
+    return n;
 }
 
 /* The tokens of the record at csv->at, into the row that comes next. */
@@ -278,20 +323,21 @@ static ps_status put_record(csv_reader *r, ps_error *err)
 
     if (!more)
         bad = true; /* an empty text has no tokens at all */
-    for (; more; n++) {
+    else if (PS_LIKELY(r->simple))
+        n = plain_fields(r, &more);
+    for (; more && (!r->pruned || n < r->n_used || r->counting); n++) {
         psi_csv_token token;
 
-        PS_TRY(next_field(r, csv, &token, &more, err));
+        PS_TRY(psi_csv_field(csv, &token, &more, err));
         if (PS_UNLIKELY(n >= r->opt.max_columns))
             return ps_raise(err, PS_E_CSV_RECORD, "more columns than maxColumns");
         if (n < r->n_places && r->target[n])
             PS_TRY(put_token(r, r->target[n], &token, &bad, err));
-        else if (r->pruned && n >= r->n_used && r->n_places <= r->opt.max_columns)
-            break;
     }
     if (!r->pruned && n != r->n_places)
         bad = true;
-    PS_TRY(psi_rows_fill(&r->rows, row, err));
+    if (n < r->n_used)
+        PS_TRY(psi_rows_fill(&r->rows, row, err));
     if (PS_LIKELY(!bad))
         return psi_rows_good(&r->rows, row + 1, err);
     if (csv->newlines)
@@ -418,8 +464,10 @@ static ps_status take_lines(csv_reader *r, const char *stop, ps_error *err)
     ps_status rc = pin(r, in->chunk, err);
 
     while (rc == PS_OK && p < stop && !psi_rows_full(&r->rows)) {
-        const char *end = psi_find_line_end(p);
+        uint32_t high = 0;
+        const char *end = psi_find_line_end_high(p, &high);
 
+        r->ascii = high == 0;
         if (PS_LIKELY((uint8_t)*p > ' ' && (!r->opt.comment || *p != r->opt.comment)) ||
             !psi_csv_ignored(&r->opt, (ps_slice){p, (size_t)(end - p)})) {
             r->source.csv.at = p;
@@ -476,6 +524,7 @@ static ps_status csv_next(ps_reader *reader, ps_batch **out, ps_error *err)
 
     *out = NULL;
     PS_TRY(psi_rows_reserve(&r->rows, err));
+    r->ascii = false;
     rc = fill_batch(r, err);
     if (rc != PS_OK && (r->rows.n == 0 || rc != PS_E_CORRUPT_FILE))
         return rc;
@@ -496,6 +545,7 @@ static void csv_free(ps_reader *reader)
     psi_csv_options_clear(&r->opt);
     ps_bytes_clear(&r->repaired);
     ps_free(r->target);
+    ps_free(r->places);
     ps_free(r->names);
     ps_free(r->path);
     ps_free(r);
@@ -567,7 +617,7 @@ static ps_status csv_parse(ps_reader *reader, ps_vec *text, const ps_rows *rows,
 
     *out = NULL;
     r->texts = true;
-    r->pruned = false;
+    r->pruned = r->ascii = false;
     r->source.csv.opt = &r->opt;
     r->source.csv.newlines = false;
     if (r->rows.mode == PSI_DROPMALFORMED)
@@ -587,6 +637,7 @@ static ps_status map_places(csv_reader *r, const ps_format_args *args, ps_error 
     int corrupt = ps_type_field_index(full, psi_corrupt_name(args), true), n_wanted = 0;
 
     PS_TRY(ps_alloc0((size_t)full->n_fields * sizeof *r->target, &r->target, err));
+    PS_TRY(ps_alloc0((size_t)full->n_fields * sizeof *r->places, &r->places, err));
     PS_TRY(ps_alloc0((size_t)full->n_fields * sizeof *r->names, &r->names, err));
     for (int i = 0; i < full->n_fields; i++) {
         int col;
@@ -600,6 +651,7 @@ static ps_status map_places(csv_reader *r, const ps_format_args *args, ps_error 
             r->n_used = r->n_places + 1;
             n_wanted++;
         }
+        r->places[r->n_places] = (uint8_t)place_of(r->target[r->n_places]);
         r->n_places++;
     }
     r->pruned = r->opt.prune && !r->opt.multi_line && n_wanted < r->n_places;
@@ -628,7 +680,9 @@ ps_status psi_csv_reader_new(const ps_format_args *args, ps_reader **out, ps_err
     r->case_sensitive = args->conf && ps_conf_bool(args->conf, "spark.sql.caseSensitive");
     PS_TRY_OR(fail, map_places(r, args, err));
     r->odd_words = is_number(r->opt.nan) || is_number(r->opt.infinity) || is_number(r->opt.minus_infinity);
-    r->simple = r->opt.n_sep == 1 && !r->opt.multi_line && !r->opt.trim_left && !r->opt.trim_right && r->opt.max_chars < 0;
+    r->counting = r->opt.max_columns < r->n_places;
+    r->simple = r->opt.n_sep == 1 && !r->opt.multi_line && !r->opt.trim_left && !r->opt.trim_right && r->opt.max_chars < 0 &&
+                !r->counting;
     *out = &r->base;
     return PS_OK;
 fail:

@@ -11,8 +11,9 @@
  * control characters, which stop every scan here, so no scan runs beyond the record's line.
  */
 #include "fmt/json_int.h"
-#include "fmt/simd_int.h"
 #include "col/text.h"
+#include "fmt/digits_int.h"
+#include "fmt/simd_int.h"
 
 #define RELEARN_AFTER 32 /* mispredicted records in a row */
 #define MOST_LESSONS 64
@@ -75,49 +76,11 @@ static inline bool is_digit(char c)
     return (uint8_t)(c - '0') < 10;
 }
 
-static inline bool eight_digits(uint64_t w)
-{
-    return ((w & 0xf0f0f0f0f0f0f0f0ull) | (((w + 0x0606060606060606ull) & 0xf0f0f0f0f0f0f0f0ull) >> 4)) ==
-           0x3333333333333333ull;
-}
-
-static inline uint64_t eight_digits_value(uint64_t w)
-{
-    w -= 0x3030303030303030ull;
-    w = w * 10 + (w >> 8);
-    return ((w & 0x000000ff000000ffull) * 0x000f424000000064ull +
-            ((w >> 16) & 0x000000ff000000ffull) * 0x0000271000000001ull) >> 32;
-}
-
-/* The value of a run of digits, of which *n there are (wrong beyond 19). */
-static inline const char *take_digits(const char *p, uint64_t *value, int64_t *n)
-{
-    const char *start = p;
-    uint64_t w;
-
-    for (memcpy(&w, p, 8); eight_digits(w); memcpy(&w, p, 8)) {
-        *value = *value * 100000000 + eight_digits_value(w);
-        p += 8;
-    }
-    for (; is_digit(*p); p++)
-        *value = *value * 10 + (uint64_t)(*p - '0');
-    *n = p - start;
-    return p;
-}
-
-/* An integer of at most 18 digits; NULL for every other number. */
+/* An integer; not 1.0 or 1e3. */
 static inline const char *take_int(const char *p, int64_t *out)
 {
-    bool negative = *p == '-';
-    uint64_t value = 0;
-    const char *start = p + negative, *end;
-    int64_t n;
-
-    end = take_digits(start, &value, &n);
-    if (PS_UNLIKELY(n == 0 || n > 18 || (n > 1 && *start == '0') || *end == '.' || (*end | 32) == 'e'))
-        return NULL;
-    *out = negative ? -(int64_t)value : (int64_t)value;
-    return end;
+    p = psi_take_int(p, out);
+    return PS_LIKELY(p && *p != '.' && (*p | 32) != 'e') ? p : NULL;
 }
 
 static const char *skip_number(const char *p)
@@ -144,33 +107,13 @@ static const char *skip_number(const char *p)
     return p;
 }
 
-/* A decimal number whose digits and power of ten are both exact doubles needs one operation; else the full parser. */
-static const char *take_double(const char *p, double *out)
+static inline const char *take_double(const char *p, double *out)
 {
-    static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     const char *start = p;
-    bool negative = *p == '-';
-    uint64_t value = 0;
-    int64_t n, n_fraction = 0;
 
-    p += negative;
-    if (*p == '0' && is_digit(p[1]))
-        return NULL;
-    p = take_digits(p, &value, &n);
-    if (n == 0)
-        return NULL;
-    if (*p == '.') {
-        p = take_digits(p + 1, &value, &n_fraction);
-        if (n_fraction == 0)
-            return NULL;
-    }
-    if (PS_LIKELY((*p | 32) != 'e' && n + n_fraction <= 15)) {
-        *out = (double)value / powers[n_fraction];
-        if (negative)
-            *out = -*out;
+    p = psi_take_double(start, out);
+    if (PS_LIKELY(p != NULL))
         return p;
-    }
     p = skip_number(start);
     if (!p || p - start > PSI_JSON_NUMBER || !ps_parse_double((ps_slice){start, (size_t)(p - start)}, out))
         return NULL;
@@ -207,7 +150,7 @@ static inline const char *skip_value(psi_json *j, const char *p)
 
 static inline void put_text(ps_builder *b, ps_slice text)
 {
-    ((ps_str *)(void *)b->data)[b->n++] = psi_text_view(text.data, (uint32_t)text.n_bytes);
+    psi_put_view((ps_str *)(void *)b->data + b->n++, text.data, (uint32_t)text.n_bytes);
 }
 
 static inline bool put_int(ps_builder *b, int64_t value)

@@ -82,34 +82,32 @@ static inline uint32_t psi_line_end(psi_block b)
 #undef PSI_MASK_OF
 #endif
 
-/* A view of a text of at most twelve bytes, of which sixteen can be read. */
-static inline ps_str psi_short_text(const char *data, uint32_t n_bytes)
+/* A view of a text, of which sixteen bytes can be read, whatever its length.  Two whole words are stored: a view that is
+ * put together from smaller stores cannot be loaded again at once. */
+static inline void psi_put_view(ps_str *out, const char *data, uint32_t n_bytes)
 {
-    uint64_t low, high;
-    uint32_t n_low = n_bytes < 8 ? n_bytes : 8, n_high = n_bytes - n_low;
-    ps_str s;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t words[2];
 
-    memcpy(&low, data, 8);
-    memcpy(&high, data + 8, 8);
-    low = n_low == 8 ? low : low & ((1ull << 8 * n_low) - 1);
-    high &= (1ull << 8 * n_high) - 1;
-    s.n_bytes = n_bytes;
-    memcpy(s.inlined, &low, 8);
-    memcpy(s.inlined + 8, &high, 4);
-    return s;
-}
+    memcpy(&words[0], data, 8);
+    if (n_bytes <= PS_STR_INLINE) {
+        uint64_t low = words[0], high = 0;
+        uint32_t more;
 
-/* The same for any text. */
-static inline ps_str psi_text_view(const char *data, uint32_t n_bytes)
-{
-    ps_str s;
-
-    if (n_bytes <= PS_STR_INLINE)
-        return psi_short_text(data, n_bytes);
-    s.n_bytes = n_bytes;
-    memcpy(s.far.prefix, data, 4);
-    s.far.data = data;
-    return s;
+        memcpy(&more, data + 8, 4);
+        low = n_bytes >= 8 ? low : low & ((1ull << 8 * n_bytes) - 1);
+        high = n_bytes > 8 ? more & ((1ull << 8 * (n_bytes - 8)) - 1) : 0;
+        words[1] = low >> 32 | high << 32;
+        words[0] = low << 32 | n_bytes;
+    } else {
+        words[0] = words[0] << 32 | n_bytes;
+        words[1] = (uint64_t)(uintptr_t)data;
+    }
+    memcpy(out, &words[0], 8);
+    memcpy((char *)out + 8, &words[1], 8);
+#else
+    *out = ps_str_make(data, n_bytes);
+#endif
 }
 
 static inline int psi_first(uint32_t mask) { return __builtin_ctz(mask); }
@@ -119,6 +117,19 @@ static inline const char *psi_find_line_end(const char *p)
 {
     for (;; p += 16) {
         uint32_t mask = psi_line_end(psi_load(p));
+        if (mask)
+            return p + psi_first(mask);
+    }
+}
+
+/* The same; *high tells whether bytes before it, and perhaps some behind it, are not ASCII. */
+static inline const char *psi_find_line_end_high(const char *p, uint32_t *high)
+{
+    for (;; p += 16) {
+        psi_block b = psi_load(p);
+        uint32_t mask = psi_line_end(b);
+
+        *high |= psi_high(b);
         if (mask)
             return p + psi_first(mask);
     }

@@ -61,15 +61,23 @@ static ps_status pin(text_reader *r, ps_error *err)
 /* Lines of the whole-line region up to `stop`, as many as the batch takes. */
 static ps_status take_lines(text_reader *r, const char *stop, ps_error *err)
 {
-    const char *p = psi_input_at(&r->input);
+    const char *p = psi_input_at(&r->input), *end;
+    int64_t n = r->n, n_most = ps_batch_rows;
+    ps_str *out = r->lines ? (ps_str *)(void *)r->lines->data : NULL; /* room for a batch was made */
 
     PS_TRY(pin(r, err));
-    while (p < stop && r->n < ps_batch_rows) {
-        const char *end = psi_find_line_end(p);
-        PS_TRY(add_line(r, p, (size_t)(end - p), err));
+    for (; p < stop && n < n_most; n++) {
+        end = psi_find_line_end(p);
+        if (PS_UNLIKELY(end - p > INT32_MAX))
+            return ps_raise(err, PS_E_NO_MEMORY, (size_t)(end - p));
+        if (out)
+            psi_put_view(&out[n], p, (uint32_t)(end - p));
         p = end + 1 + (*end == '\r' && end + 1 < stop && end[1] == '\n');
     }
-    r->input.pos = (size_t)(p < stop ? p - (const char *)r->input.chunk->data : stop - (const char *)r->input.chunk->data);
+    r->n = n;
+    if (r->lines)
+        r->lines->n = n;
+    r->input.pos = (size_t)((p < stop ? p : stop) - (const char *)r->input.chunk->data);
     return PS_OK;
 }
 
