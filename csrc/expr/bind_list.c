@@ -98,6 +98,17 @@ static bool is_generator(const ps_bound *bound)
     return bound->kind == PS_B_CALL && bound->fn->flags & PS_FN_GENERATOR;
 }
 
+/* The event-time mark of a plain column, and of a window for window_time() of it (stateful.md 1.2). */
+static int64_t mark_of(const ps_scope *scope, const ps_bound *bound)
+{
+    const ps_attr *attr;
+
+    if (bound->kind == PS_B_CALL && strcmp(bound->fn->name, "window_time") == 0)
+        bound = bound->args[0];
+    attr = bound->kind == PS_B_COLUMN ? find_id(scope, bound->attr_id) : NULL;
+    return attr ? attr->watermark_ms : -1;
+}
+
 /* A plain column keeps its id; under an alias it has a new one and still hands on metadata and watermark. */
 static ps_status fill_item(const ps_expr *expr, const ps_expr *alias, const ps_scope *scope, ps_named *named, ps_error *err)
 {
@@ -106,7 +117,7 @@ static ps_status fill_item(const ps_expr *expr, const ps_expr *alias, const ps_s
     const char *metadata = alias && alias->metadata ? alias->metadata : attr ? attr->metadata : NULL;
 
     named->attr_id = attr && !alias ? attr->id : ps_attr_new_id();
-    named->watermark_ms = attr ? attr->watermark_ms : -1;
+    named->watermark_ms = mark_of(scope, named->bound);
     if (metadata)
         PS_TRY(ps_strdup(metadata, &named->metadata, err));
     if (is_generator(named->bound))

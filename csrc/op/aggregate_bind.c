@@ -162,55 +162,36 @@ static ps_status extract_calls(ps_named_list *results, ps_agg_calls *calls, ps_e
     return PS_OK;
 }
 
-/* Moves the first n entries of `from` to `to`. */
-static ps_status move_named(ps_named_list *from, int n, ps_named_list *to, ps_error *err)
+/* A window() among the keys becomes a column of a node below, which the results may call by its name. */
+static ps_status bind_lists(const ps_args *args, ps_node *node, ps_named_list *keys, ps_named_list *results, ps_error *err)
 {
-    for (int i = 0; i < n; i++) {
-        PS_TRY(PS_PUSH(to, from->items[i], err));
-        memset(&from->items[i], 0, sizeof from->items[i]);
-    }
-    memmove(from->items, from->items + n, (size_t)(from->n - n) * sizeof *from->items);
-    from->n -= n;
-    return PS_OK;
-}
-
-/* Grouping and results in one list, so that a window() in both becomes one column of a node below. */
-static ps_status bind_lists(const ps_args *args, const ps_node *node, ps_named_list *all, int *n_keys, ps_error *err)
-{
-    const ps_arg *grouping = ps_args_find(args, "grouping"), *results = ps_args_find(args, "aggregates");
-    ps_named_list list = {0};
-    ps_status rc = PS_OK;
+    const ps_arg *grouping = ps_args_find(args, "grouping"), *aggregates = ps_args_find(args, "aggregates");
 
     if (grouping && grouping->n > 0)
-        PS_TRY(psi_bind_exprs(args, grouping, node, false, all, err));
-    *n_keys = all->n;
-    if (results && results->n > 0)
-        PS_TRY_OR(done, psi_bind_exprs(args, results, node, true, &list, err));
-    PS_TRY_OR(done, move_named(&list, list.n, all, err));
-done:
-    ps_named_list_clear(&list);
-    return rc;
+        PS_TRY(psi_bind_exprs(args, grouping, node, false, keys, err));
+    PS_TRY(psi_extract_windows(&node->inputs[0], keys, args->conf, err));
+    if (aggregates && aggregates->n > 0)
+        PS_TRY(psi_bind_exprs(args, aggregates, node, true, results, err));
+    return psi_swap_window(node->inputs[0], results, err);
 }
 
 PSI_OP_BIND(psi_aggregate_bind)
 {
     psi_aggregate_spec *spec = NULL;
-    ps_named_list results = {0};
-    ps_node *input = ps_node_ref((*node)->inputs[0]), *made = NULL, *top = NULL;
-    int n_keys;
+    ps_named_list keys = {0}, results = {0};
+    ps_node *made = NULL, *top = NULL;
     ps_status rc;
 
-    PS_TRY_OR(done, bind_lists(args, *node, &results, &n_keys, err));
-    PS_TRY_OR(done, psi_extract_windows(&input, &results, args->conf, err));
+    PS_TRY_OR(done, bind_lists(args, *node, &keys, &results, err));
     PS_TRY_OR(done, ps_alloc0(sizeof *spec, &spec, err));
-    rc = move_named(&results, n_keys, &spec->grouping, err);
-    if (rc == PS_OK)
-        rc = extract_calls(&results, &spec->calls, err);
+    spec->grouping = keys;
+    keys = (ps_named_list){0};
+    rc = extract_calls(&results, &spec->calls, err);
     if (rc != PS_OK) {
         psi_aggregate_free(spec);
         goto done;
     }
-    PS_TRY_OR(done, make_node(input, spec, &made, err));
+    PS_TRY_OR(done, make_node((*node)->inputs[0], spec, &made, err));
     if (is_calls_alone(&results, &spec->calls))
         PS_TRY_OR(done, name_calls(made, spec, &results, err));
     else
@@ -220,7 +201,7 @@ PSI_OP_BIND(psi_aggregate_bind)
     made = top ? made : NULL;
 done:
     ps_node_unref(made);
-    ps_node_unref(input);
+    ps_named_list_clear(&keys);
     ps_named_list_clear(&results);
     return rc;
 }

@@ -131,6 +131,8 @@ ps_scan *psi_scan_op_scan(const ps_op *op);
 ps_status psi_scan_op_slice(ps_op *op, ps_cursor *cursor, int64_t slice, ps_error *err);
 /* Windows and generators inside a select list become nodes below: *input is exchanged, the list rewritten. */
 ps_status psi_extract_windows(ps_node **input, ps_named_list *list, const ps_conf *conf, ps_error *err);
+/* In a list bound over a timewindow node, its window() becomes its column; another one is an error. */
+ps_status psi_swap_window(const ps_node *node, ps_named_list *list, ps_error *err);
 ps_status psi_extract_generator(ps_node **input, ps_named_list *list, const ps_conf *conf, ps_error *err);
 /* All columns, known under a subquery alias from here on. */
 ps_status psi_project_alias(ps_node *input, const char *qualifier, ps_node **out, ps_error *err);

@@ -18,6 +18,7 @@ typedef struct timewindow_op {
 
 PSI_OP_FREE(psi_timewindow_free)
 {
+    ps_bound_unref(((ps_window_spec *)spec)->call);
     ps_bound_unref(((ps_window_spec *)spec)->time);
     ps_free(spec);
 }
@@ -64,6 +65,7 @@ ps_status ps_node_window(ps_node *input, ps_bound *call, const ps_conf *conf, ps
     PS_TRY(ps_node_new(ps_op_find("timewindow"), &input, 1, &node, err));
     PS_TRY_OR(fail, ps_alloc0(sizeof *spec, &spec, err));
     node->spec = spec;
+    spec->call = ps_bound_ref(call);
     spec->time = ps_bound_ref(call->args[0]);
     spec->width = literal_us(call, 1, 0);
     spec->slide = literal_us(call, 2, spec->width);
@@ -102,6 +104,19 @@ static ps_status rewrite(ps_named_list *list, const ps_bound *call, const ps_att
     return rc;
 }
 
+ps_status psi_swap_window(const ps_node *node, ps_named_list *list, ps_error *err)
+{
+    ps_window_spec spec;
+
+    if (!ps_window_spec_get(node, &spec))
+        return PS_OK;
+    PS_TRY(rewrite(list, spec.call, window_attr(node), err));
+    for (int i = 0; i < list->n; i++)
+        if (ps_bound_find_call(list->items[i].bound, "window") || ps_bound_find_call(list->items[i].bound, "session_window"))
+            return ps_raise(err, PS_E_MULTIPLE_WINDOWS);
+    return PS_OK;
+}
+
 ps_status psi_extract_windows(ps_node **input, ps_named_list *list, const ps_conf *conf, ps_error *err)
 {
     ps_bound *call = NULL;
@@ -115,12 +130,7 @@ ps_status psi_extract_windows(ps_node **input, ps_named_list *list, const ps_con
         return PS_OK;
     ps_bound_ref(call);
     PS_TRY_OR(done, ps_node_window(*input, call, conf, &made, &attr, err));
-    PS_TRY_OR(done, rewrite(list, call, attr, err));
-    for (int i = 0; i < list->n; i++)
-        if (ps_bound_find_call(list->items[i].bound, "window")) {
-            rc = ps_raise(err, PS_E_MULTIPLE_WINDOWS);
-            goto done;
-        }
+    PS_TRY_OR(done, psi_swap_window(made, list, err));
     ps_node_unref(*input);
     *input = ps_node_ref(made);
 done:
@@ -151,6 +161,7 @@ PSI_OP_REMAKE(psi_timewindow_remake)
     PS_TRY(ps_node_new(node->row, inputs, 1, &made, err));
     PS_TRY_OR(fail, ps_alloc(sizeof *spec, &spec, err));
     *spec = *from;
+    ps_bound_ref(spec->call);
     ps_bound_ref(spec->time);
     made->spec = spec;
     PS_TRY_OR(fail, psi_node_add_wanted(made, &inputs[0]->out, wanted, err));

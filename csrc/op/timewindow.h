@@ -9,7 +9,7 @@
  * without a time.  *attr: the new attribute, borrowed from the node. */
 ps_status ps_node_window(ps_node *input, ps_bound *window_call, const ps_conf *conf, ps_node **out, const ps_attr **attr, ps_error *err);
 
-/* What a timewindow node does; false for other nodes.  In microseconds; `time` is borrowed. */
-typedef struct ps_window_spec { ps_bound *time; int64_t width, slide, start; int64_t attr_id; } ps_window_spec;
+/* What a timewindow node does; false for other nodes.  In microseconds; `call` and `time` are borrowed. */
+typedef struct ps_window_spec { ps_bound *call, *time; int64_t width, slide, start; int64_t attr_id; } ps_window_spec;
 bool ps_window_spec_get(const ps_node *node, ps_window_spec *out);
 #endif
