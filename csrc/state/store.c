@@ -214,6 +214,8 @@ int64_t ps_shard_next_expired(ps_shard *shard, int64_t until_us, uint64_t *posit
     uint32_t at = (uint32_t)*position;
     int64_t n = 0;
 
+    if (due > 0)
+        psi_snapshot_detach(shard, NULL); /* marks are written into slots */
     for (; bucket < due; bucket++, at = 0) {
         const psi_tags *tags = &shard->times.items[bucket].tags;
         for (; at < (uint32_t)tags->n; at++) {
