@@ -12,121 +12,19 @@
 #define US_MONTH 2678400000000ll
 
 /* --- durations ----------------------------------------------------------------------------------------------------- */
-/* "[interval] (number unit)+" with units spelled out; *months for those that have no fixed length. */
-typedef struct unit_row {
-    const char *name;
-    int64_t us;
-    int months;
-} unit_row;
-static const unit_row units[] = {
-    {"year", 0, 12}, {"month", 0, 1}, {"week", 7 * PS_US_DAY, 0}, {"day", PS_US_DAY, 0}, {"hour", 3600000000ll, 0},
-    {"minute", 60000000, 0}, {"second", PS_US_SECOND, 0}, {"millisecond", 1000, 0}, {"microsecond", 1, 0}, {"nanosecond", 0, 0},
-};
-
-static const unit_row *find_unit(ps_slice word)
-{
-    for (size_t i = 0; i < PS_COUNT_OF(units); i++) {
-        ps_slice name = ps_slice_of(units[i].name);
-        if (ps_slice_equal_nocase(word, name))
-            return &units[i];
-        if (word.n_bytes == name.n_bytes + 1 && (word.data[name.n_bytes] | 32) == 's' &&
-            ps_slice_equal_nocase((ps_slice){word.data, name.n_bytes}, name))
-            return &units[i];
-    }
-    return NULL;
-}
-
-static ps_slice next_word(ps_slice *rest)
-{
-    size_t n = 0, start = 0;
-
-    while (start < rest->n_bytes && (unsigned char)rest->data[start] <= ' ')
-        start++;
-    while (start + n < rest->n_bytes && (unsigned char)rest->data[start + n] > ' ')
-        n++;
-    ps_slice word = {rest->data + start, n};
-    *rest = (ps_slice){rest->data + start + n, rest->n_bytes - start - n};
-    return word;
-}
-
-/* A number, for seconds with a fraction; in units of 1e-9. */
-static bool read_number(ps_slice word, __int128 *out, bool *fraction)
-{
-    bool negative = false, digits = false;
-    size_t i = 0;
-    __int128 value = 0;
-    int places = -1;
-
-    while (i < word.n_bytes && (word.data[i] == '-' || word.data[i] == '+') && i < 1)
-        negative = word.data[i++] == '-';
-    for (; i < word.n_bytes; i++) {
-        char c = word.data[i];
-        if (c == '.' && places < 0) {
-            places = 0;
-        } else if (c >= '0' && c <= '9' && places < 9 && value < (__int128)1 << 90) {
-            value = value * 10 + (c - '0');
-            places += places >= 0;
-            digits = true;
-        } else {
-            return false;
-        }
-    }
-    *fraction = places >= 0;
-    for (places = places < 0 ? 0 : places; places < 9; places++)
-        value *= 10;
-    *out = negative ? -value : value;
-    return digits;
-}
-
-static bool read_duration(ps_slice text, int64_t *us, int64_t *months)
-{
-    ps_slice rest = text, word = next_word(&rest);
-    __int128 total = 0, all_months = 0;
-
-    if (ps_slice_equal_nocase(word, ps_slice_of("interval")))
-        word = next_word(&rest);
-    if (word.n_bytes == 0)
-        return false;
-    while (word.n_bytes > 0) {
-        __int128 number;
-        bool fraction, sign_alone = word.n_bytes == 1 && (*word.data == '-' || *word.data == '+');
-        bool minus = sign_alone && *word.data == '-';
-        const unit_row *unit;
-        if (sign_alone)
-            word = next_word(&rest);
-        if (!read_number(word, &number, &fraction))
-            return false;
-        unit = find_unit(next_word(&rest));
-        if (!unit || (fraction && strcmp(unit->name, "second") != 0))
-            return false;
-        if (minus)
-            number = -number;
-        all_months += unit->months * (number / 1000000000);
-        if (strcmp(unit->name, "nanosecond") == 0)
-            total += number / 1000000000 / 1000;
-        else
-            total += number / 1000 * unit->us / 1000000;
-        if (total > INT64_MAX || total < INT64_MIN || all_months > INT32_MAX || all_months < INT32_MIN)
-            return false;
-        word = next_word(&rest);
-    }
-    *us = (int64_t)total;
-    *months = (int64_t)all_months;
-    return true;
-}
-
 ps_status ps_duration_us(ps_slice text, bool months_count, int64_t *out, ps_error *err)
 {
-    int64_t months;
+    ps_calendar duration;
+    __int128 us;
 
-    if (!read_duration(text, out, &months))
+    if (!ps_parse_interval(text, &duration))
         return ps_raise(err, PS_E_CANNOT_PARSE_INTERVAL, (int)text.n_bytes, text.data);
-    if (months == 0)
-        return PS_OK;
-    if (!months_count)
+    if (duration.months != 0 && !months_count)
         return ps_raise(err, PS_E_WINDOW_MONTHS, (int)text.n_bytes, text.data);
-    if (__builtin_mul_overflow(months, US_MONTH, &months) || __builtin_add_overflow(*out, months, out))
+    us = (__int128)duration.months * US_MONTH + (__int128)duration.days * PS_US_DAY + duration.micros;
+    if (us > INT64_MAX || us < INT64_MIN)
         return ps_raise(err, PS_E_CANNOT_PARSE_INTERVAL, (int)text.n_bytes, text.data);
+    *out = (int64_t)us;
     return PS_OK;
 }
 
