@@ -47,6 +47,27 @@ D1_NULL(log10, x <= 0, log10(x))
 D1_NULL(log1p, x <= -1, log1p(x))
 D1_NULL(log2, x <= 0, log2(x))
 
+/* The sign of an interval, too. */
+PS_KERNEL_1(sign_us, int64_t, double)
+{
+    *out = (x > 0) - (x < 0);
+    return PS_OK;
+}
+
+PS_KERNEL_1(sign_months, int32_t, double)
+{
+    *out = (x > 0) - (x < 0);
+    return PS_OK;
+}
+
+ps_status psi_sign_any(ps_fn_run *run, ps_vec **out, ps_error *err);
+ps_status psi_sign_any(ps_fn_run *run, ps_vec **out, ps_error *err)
+{
+    ps_kind kind = run->args[0]->type->kind;
+
+    return (kind == PS_DAYTIME ? psi_sign_us : kind == PS_YEARMONTH ? psi_sign_months : psi_sign)(run, out, err);
+}
+
 #define D2(name, RESULT)                                                                           \
     PS_KERNEL_2(name, double, double, double)                                                      \
     {                                                                                              \

@@ -164,6 +164,25 @@ static bool field_of(const char *word, psi_field *out)
     return false;
 }
 
+/* An interval has the fields from its first unit to its last; only the first may be large. */
+static ps_status bind_interval_field(ps_fn_call *call, psi_field field, ps_error *err)
+{
+    static const psi_field daytime[] = {PSI_F_DAY, PSI_F_HOUR, PSI_F_MINUTE, PSI_F_SECOND}, yearmonth[] = {PSI_F_YEAR, PSI_F_MONTH};
+    const ps_type *type = call->args[1]->type;
+    const psi_field *fields = type->kind == PS_DAYTIME ? daytime : yearmonth;
+
+    for (int unit = type->unit_from; unit <= type->unit_to; unit++) {
+        if (fields[unit] != field)
+            continue;
+        if (field == PSI_F_SECOND)
+            return ps_type_decimal(8, 6, &call->type, err);
+        call->type = ps_type_of(unit == 0 ? PS_INT32 : PS_INT8);
+        return PS_OK;
+    }
+    return ps_raise(err, PS_E_EXTRACT_TIME_FIELD, call->args[0]->text ? call->args[0]->text : "",
+                    call->args[1]->text ? call->args[1]->text : "");
+}
+
 ps_status psi_bind_extract(ps_fn_call *call, ps_error *err);
 ps_status psi_bind_extract(ps_fn_call *call, ps_error *err)
 {
@@ -183,6 +202,8 @@ ps_status psi_bind_extract(ps_fn_call *call, ps_error *err)
     PS_TRY(ps_alloc(sizeof *data, &data, err));
     *data = field;
     call->data = data;
+    if (call->args[1]->type->kind == PS_DAYTIME || call->args[1]->type->kind == PS_YEARMONTH)
+        return bind_interval_field(call, field, err);
     if (field < PSI_F_HOUR) {
         call->type = ps_type_of(PS_INT32);
         return ps_fn_cast_arg(call, 1, ps_type_of(PS_DATE), err);
@@ -224,11 +245,53 @@ PS_KERNEL_2(extract_second, ps_str, int64_t, __int128)
     return PS_OK;
 }
 
+PS_KERNEL_2(extract_days, ps_str, int64_t, int32_t)
+{
+    *out = (int32_t)(y / PS_US_DAY);
+    return PS_OK;
+}
+
+PS_KERNEL_2(extract_small, ps_str, int64_t, int8_t)
+{
+    bool hour = *(const psi_field *)run->node->fn_data == PSI_F_HOUR;
+
+    *out = (int8_t)(hour ? y / (3600 * PS_US_SECOND) % 24 : y / (60 * PS_US_SECOND) % 60);
+    return PS_OK;
+}
+
+PS_KERNEL_2(extract_seconds, ps_str, int64_t, __int128)
+{
+    *out = y % (60 * PS_US_SECOND);
+    return PS_OK;
+}
+
+PS_KERNEL_2(extract_years, ps_str, int32_t, int32_t)
+{
+    *out = y / 12;
+    return PS_OK;
+}
+
+PS_KERNEL_2(extract_months, ps_str, int32_t, int8_t)
+{
+    *out = (int8_t)(y % 12);
+    return PS_OK;
+}
+
+static ps_fn_kernel interval_kernel(ps_kind kind, psi_field field)
+{
+    if (kind == PS_YEARMONTH)
+        return field == PSI_F_YEAR ? psi_extract_years : psi_extract_months;
+    return field == PSI_F_DAY ? psi_extract_days : field == PSI_F_SECOND ? psi_extract_seconds : psi_extract_small;
+}
+
 ps_status psi_extract(ps_fn_run *run, ps_vec **out, ps_error *err);
 ps_status psi_extract(ps_fn_run *run, ps_vec **out, ps_error *err)
 {
     psi_field field = *(const psi_field *)run->node->fn_data;
+    ps_kind kind = run->args[1]->type->kind;
 
+    if (kind == PS_DAYTIME || kind == PS_YEARMONTH)
+        return interval_kernel(kind, field)(run, out, err);
     return (field < PSI_F_HOUR ? psi_extract_date : field == PSI_F_SECOND ? psi_extract_second : psi_extract_time)(run, out, err);
 }
 

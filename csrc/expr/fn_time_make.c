@@ -141,13 +141,27 @@ PS_KERNEL_2(make_ym_interval, int32_t, int32_t, int32_t)
     return *out == months ? PS_OK : ps_raise(err, PS_E_INTERVAL_OVERFLOW);
 }
 
+/* The seconds that were left out are shown as the DECIMAL that they are. */
+static ps_status name_default(ps_bound *seconds, ps_error *err)
+{
+    char *text;
+
+    PS_TRY(ps_strdup("0.000000", &text, err));
+    ps_free(seconds->text);
+    seconds->text = text;
+    return PS_OK;
+}
+
 /* make_dt_interval(days, hours, minutes, seconds) and make_interval(years, months, weeks, days, hours, minutes, seconds):
  * what is left out is zero. */
 static ps_status add_zeros(ps_fn_call *call, int n, ps_error *err)
 {
+    bool has_seconds = call->n_args == n;
+
     while (call->n_args < n)
         PS_TRY(ps_fn_add_int(call, 0, err));
-    return seconds_arg(call, n - 1, err);
+    PS_TRY(seconds_arg(call, n - 1, err));
+    return has_seconds ? PS_OK : name_default(call->args[n - 1], err);
 }
 ps_status psi_bind_make_dt_interval(ps_fn_call *call, ps_error *err);
 ps_status psi_bind_make_dt_interval(ps_fn_call *call, ps_error *err) { return add_zeros(call, 4, err); }

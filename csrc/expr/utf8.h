@@ -27,12 +27,15 @@ static inline bool psi_is_ascii(ps_slice text)
         all |= (uint8_t)text.data[i];
     return all < 0x80;
 }
+/* Characters, by the steps that the first bytes tell: as Spark counts what is no UTF-8. */
 static inline int64_t psi_utf8_count(ps_slice text)
 {
     int64_t n = 0;
 
-    for (size_t i = 0; i < text.n_bytes; i++)
-        n += (int8_t)text.data[i] >= -0x40; /* bytes that do not continue a character */
+    if (psi_is_ascii(text))
+        return (int64_t)text.n_bytes;
+    for (size_t at = 0; at < text.n_bytes; at += psi_utf8_step(text, at))
+        n++;
     return n;
 }
 /* The byte at which character n begins, or n_bytes when there are fewer. */
