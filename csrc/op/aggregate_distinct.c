@@ -37,7 +37,6 @@ void psi_distinct_free(psi_distinct *distinct)
     ps_table_clear(&distinct->table);
     ps_layout_clear(&distinct->layout);
     ps_free(distinct->cols);
-    ps_free(distinct->hashes);
     ps_free(distinct->slots);
     ps_free(distinct->sel);
     ps_free(distinct);
@@ -47,7 +46,6 @@ static ps_status make_room(psi_distinct *distinct, int64_t n, ps_error *err)
 {
     if (n <= distinct->room)
         return PS_OK;
-    PS_TRY(ps_realloc((size_t)n * sizeof *distinct->hashes, &distinct->hashes, err));
     PS_TRY(ps_realloc((size_t)n * sizeof *distinct->slots, &distinct->slots, err));
     PS_TRY(ps_realloc((size_t)n * sizeof *distinct->sel, &distinct->sel, err));
     distinct->room = n;
@@ -64,8 +62,7 @@ ps_status psi_distinct_pick(psi_distinct *distinct, uint64_t seed, ps_vec *const
         distinct->cols[i] = keys[i];
     for (int i = 0; i < n_args; i++)
         distinct->cols[n_keys + i] = args[i];
-    PS_TRY(ps_key_hash(&distinct->layout.key, distinct->cols, rows, seed, distinct->hashes, err));
-    PS_TRY(ps_table_upsert(&distinct->table, distinct->cols, rows, distinct->hashes, distinct->slots, err));
+    PS_TRY(ps_table_upsert(&distinct->table, distinct->cols, rows, seed, distinct->slots, err));
     for (int64_t j = 0; j < rows->n; j++) {
         ps_slot *slot = (ps_slot *)distinct->slots[j];
         if (!(slot->flags & PS_SLOT_NEW))

@@ -38,7 +38,6 @@ typedef struct psi_distinct {
     ps_layout layout;      /* grouping columns and arguments; no value */
     ps_table table;
     ps_vec **cols;         /* borrowed while rows are picked */
-    uint64_t *hashes;
     uint8_t **slots;
     int32_t *sel;
     int64_t room;
@@ -59,9 +58,8 @@ struct ps_aggregate_partial {
     ps_vec **outs, **args; /* results of the programs */
     ps_table table;
     uint64_t seed;
-    uint64_t *hashes;
     uint8_t **slots, **some; /* of the live rows; of those that pass a FILTER */
-    int64_t room;          /* rows that the three have place for */
+    int64_t room;          /* rows that both have place for */
 };
 ps_status psi_partial_new(const psi_aggregate_plan *plan, const ps_node *node, ps_run *run, uint64_t seed, ps_aggregate_partial **out, ps_error *err);
 void psi_partial_free(ps_aggregate_partial *partial); /* accepts NULL */

@@ -178,7 +178,6 @@ void psi_partial_free(ps_aggregate_partial *partial)
     ps_free(partial->outs);
     ps_free(partial->args);
     ps_table_clear(&partial->table);
-    ps_free(partial->hashes);
     ps_free(partial->slots);
     ps_free(partial->some);
     ps_free(partial);
@@ -190,7 +189,6 @@ static ps_status make_room(ps_aggregate_partial *partial, int64_t n, ps_error *e
 {
     if (n <= partial->room)
         return PS_OK;
-    PS_TRY(ps_realloc((size_t)n * sizeof *partial->hashes, &partial->hashes, err));
     PS_TRY(ps_realloc((size_t)n * sizeof *partial->slots, &partial->slots, err));
     PS_TRY(ps_realloc((size_t)n * sizeof *partial->some, &partial->some, err));
     partial->room = n;
@@ -269,7 +267,6 @@ static ps_status update_all(ps_aggregate_partial *partial, ps_batch *batch, ps_e
 
 ps_status ps_aggregate_partial_push(ps_aggregate_partial *partial, ps_batch *batch, ps_error *err)
 {
-    const ps_key *key = &partial->plan->layout.key;
     ps_rows rows = ps_batch_live(batch);
     ps_status rc;
 
@@ -277,8 +274,7 @@ ps_status ps_aggregate_partial_push(ps_aggregate_partial *partial, ps_batch *bat
         return PS_OK;
     PS_TRY(make_room(partial, rows.n, err));
     PS_TRY(ps_program_run(partial->program, batch, partial->outs, err));
-    PS_TRY_OR(done, ps_key_hash(key, partial->outs, &rows, partial->seed, partial->hashes, err));
-    PS_TRY_OR(done, ps_table_upsert(&partial->table, partial->outs, &rows, partial->hashes, partial->slots, err));
+    PS_TRY_OR(done, ps_table_upsert(&partial->table, partial->outs, &rows, partial->seed, partial->slots, err));
     rc = update_all(partial, batch, err);
 done:
     drop_vecs(partial->outs, partial->n_outs);
@@ -292,8 +288,7 @@ ps_status psi_partial_ensure(ps_aggregate_partial *partial, ps_error *err)
     if (partial->plan->n_keys > 0 || partial->table.n > 0)
         return PS_OK;
     PS_TRY(make_room(partial, 1, err));
-    partial->hashes[0] = 0;
-    return ps_table_upsert(&partial->table, NULL, &one, partial->hashes, partial->slots, err);
+    return ps_table_upsert(&partial->table, NULL, &one, partial->seed, partial->slots, err);
 }
 
 ps_status psi_partial_reset(ps_aggregate_partial *partial, ps_error *err)

@@ -308,27 +308,89 @@ static ps_status put_packed(target *to, ps_vec *const *cols, const int32_t *rows
     return rc;
 }
 
-ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, int64_t start, int n, const uint64_t *hashes,
-                        ps_images *out, ps_error *err)
-{
-    int32_t at[PS_CHUNK];
-    target to = {key, NULL, key->n_bytes, out->heads, n};
+/* ---- hashes ----
+ *
+ * A key without cells is hashed as its image, word by word; one with cells column by column, for the bytes of a cell may
+ * lie elsewhere.  Seed and NULL bits enter with the first word.
+ */
 
-    out->n = n;
-    for (int k = 0; k < n; k++)
-        out->heads[k] = ps_tag_of(hashes[start + k]);
-    if (key->direct && !rows->sel && cols[0]->shape == PS_FLAT && !cols[0]->valid) {
-        out->data = (const uint8_t *)cols[0]->data + start * 8;
-        out->stride = 8;
-        return PS_OK;
+static bool has_map(const ps_type *type)
+{
+    if (type->kind == PS_MAP)
+        return true;
+    for (int f = 0; f < type->n_fields; f++)
+        if (has_map(type->fields[f].type))
+            return true;
+    return false;
+}
+
+/* Maps are equal whatever the order of their entries: what is hashed are the canonical bytes. */
+static ps_status hash_bytes_of(ps_vec *col, const int32_t *at, int n, uint64_t seed, bool combine, uint64_t *hashes, ps_error *err)
+{
+    ps_bytes bytes = {0};
+    ps_status rc = PS_OK;
+
+    for (int k = 0; k < n; k++) {
+        uint64_t hash;
+        ps_bytes_reset(&bytes);
+        PS_TRY_OR(done, ps_value_write(col, at[k], true, &bytes, err));
+        hash = ps_hash_bytes(bytes.data, bytes.n_bytes, seed);
+        hashes[k] = combine ? ps_hash_combine(hashes[k], hash) : hash;
     }
-    if (out->room == NULL)
-        PS_TRY(ps_alloc((size_t)PS_CHUNK * key->n_bytes, &out->room, err));
-    memset(out->room, 0, (size_t)n * key->n_bytes);
-    out->data = to.data = out->room;
-    out->stride = key->n_bytes;
-    for (int k = 0; k < n; k++)
-        at[k] = (int32_t)ps_row(rows, start + k);
+done:
+    ps_bytes_clear(&bytes);
+    return rc;
+}
+
+static ps_status hash_columns(const ps_key *key, ps_vec *const *cols, const int32_t *at, uint64_t seed, ps_images *out, ps_error *err)
+{
+    uint64_t hashes[PS_CHUNK];
+
+    for (int i = 0; i < key->n_types; i++) {
+        if (has_map(key->types[i]))
+            PS_TRY(hash_bytes_of(cols[i], at, out->n, seed, i > 0, hashes, err));
+        else
+            ps_vec_hash(cols[i], at, out->n, seed, i > 0, hashes);
+    }
+    for (int k = 0; k < out->n; k++)
+        out->heads[k] |= ps_tag_of(hashes[k]);
+    return PS_OK;
+}
+
+static inline uint64_t word_at(const uint8_t *image, int i)
+{
+    uint64_t word;
+    memcpy(&word, image + 8 * i, sizeof word);
+    return word;
+}
+
+static inline __attribute__((always_inline)) void hash_words(ps_images *out, uint64_t seed, int n_words)
+{
+    for (int k = 0; k < out->n; k++) {
+        const uint8_t *image = out->data + (size_t)k * out->stride;
+        uint64_t hash = ps_hash_u64(n_words > 0 ? word_at(image, 0) : 0, seed ^ out->heads[k]);
+        for (int i = 1; i < n_words; i++)
+            hash = ps_hash_combine(hash, word_at(image, i));
+        out->heads[k] |= ps_tag_of(hash);
+    }
+}
+
+static void hash_images(const ps_key *key, uint64_t seed, ps_images *out)
+{
+    switch (key->n_bytes / 8) {
+    case 0: hash_words(out, seed, 0); return;
+    case 1: hash_words(out, seed, 1); return;
+    case 2: hash_words(out, seed, 2); return;
+    case 3: hash_words(out, seed, 3); return;
+    default: hash_words(out, seed, key->n_bytes / 8);
+    }
+}
+
+static ps_status encode_columns(const ps_key *key, ps_vec *const *cols, const int32_t *at, ps_images *out, ps_error *err)
+{
+    target to = {key, out->room, key->n_bytes, out->heads, out->n};
+
+    memset(out->room, 0, (size_t)out->n * key->n_bytes);
     ps_bytes_reset(&out->values);
     for (int i = 0; i < key->n_types; i++) {
         int leaf = key->first_leaf[i];
@@ -342,47 +404,31 @@ ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *r
     return PS_OK;
 }
 
-/* ---- hashes ---- */
-
-static bool has_map(const ps_type *type)
+ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, int64_t start, int n, uint64_t seed,
+                        ps_images *out, ps_error *err)
 {
-    if (type->kind == PS_MAP)
-        return true;
-    for (int f = 0; f < type->n_fields; f++)
-        if (has_map(type->fields[f].type))
-            return true;
-    return false;
-}
+    int32_t at[PS_CHUNK];
 
-/* Maps are equal whatever the order of their entries: what is hashed are the canonical bytes. */
-static ps_status hash_bytes_of(ps_vec *col, const ps_rows *rows, uint64_t seed, bool combine, uint64_t *hashes, ps_error *err)
-{
-    ps_bytes bytes = {0};
-    ps_status rc = PS_OK;
-
-    for (int64_t j = 0; j < rows->n && rc == PS_OK; j++) {
-        uint64_t hash;
-        ps_bytes_reset(&bytes);
-        rc = ps_value_write(col, ps_row(rows, j), true, &bytes, err);
-        if (rc != PS_OK)
-            break;
-        hash = ps_hash_bytes(bytes.data, bytes.n_bytes, seed);
-        hashes[j] = combine ? ps_hash_combine(hashes[j], hash) : hash;
+    out->n = n;
+    if (key->direct && !rows->sel && cols[0]->shape == PS_FLAT && !cols[0]->valid) {
+        const uint64_t *words = (const uint64_t *)cols[0]->data + start;
+        out->data = (const uint8_t *)words;
+        out->stride = 8;
+        for (int k = 0; k < n; k++)
+            out->heads[k] = ps_tag_of(ps_hash_u64(words[k], seed));
+        return PS_OK;
     }
-    ps_bytes_clear(&bytes);
-    return rc;
-}
-
-ps_status ps_key_hash(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, uint64_t seed, uint64_t *hashes, ps_error *err)
-{
-    if (key->n_types == 0)
-        memset(hashes, 0, (size_t)rows->n * sizeof *hashes);
-    for (int i = 0; i < key->n_types; i++) {
-        if (has_map(key->types[i]))
-            PS_TRY(hash_bytes_of(cols[i], rows, seed, i > 0, hashes, err));
-        else
-            ps_vec_hash(cols[i], rows->sel, rows->n, seed, i > 0, hashes);
-    }
+    memset(out->heads, 0, (size_t)n * sizeof *out->heads);
+    if (out->room == NULL)
+        PS_TRY(ps_alloc((size_t)PS_CHUNK * key->n_bytes, &out->room, err));
+    out->data = out->room;
+    out->stride = key->n_bytes;
+    for (int k = 0; k < n; k++)
+        at[k] = (int32_t)ps_row(rows, start + k);
+    PS_TRY(encode_columns(key, cols, at, out, err));
+    if (key->n_cells > 0)
+        return hash_columns(key, cols, at, seed, out, err);
+    hash_images(key, seed, out);
     return PS_OK;
 }
 

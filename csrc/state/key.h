@@ -52,10 +52,8 @@ typedef struct ps_images {
 } ps_images;
 void ps_images_clear(ps_images *images);
 
-/* hashes[j] of live row j. */
-ps_status ps_key_hash(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, uint64_t seed, uint64_t *hashes, ps_error *err);
-/* Images of the live rows start .. start + n. */
-ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, int64_t start, int n, const uint64_t *hashes,
+/* Images of the live rows start .. start + n, with the hashes ("mum1" in state files) for this seed. */
+ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, int64_t start, int n, uint64_t seed,
                         ps_images *out, ps_error *err);
 /* Column `col` of the keys in these slots, whose cells lie in `heap`. */
 ps_status ps_key_decode(const ps_key *key, int col, uint8_t *const *slots, int64_t n, const ps_heap *heap, ps_vec **out, ps_error *err);

@@ -432,7 +432,7 @@ static inline int chunk_of(int64_t n, int64_t start)
     return (int)(n - start < PS_CHUNK ? n - start : PS_CHUNK);
 }
 
-ps_status ps_table_upsert(ps_table *table, ps_vec *const *cols, const ps_rows *rows, const uint64_t *hashes, uint8_t **slots, ps_error *err)
+ps_status ps_table_upsert(ps_table *table, ps_vec *const *cols, const ps_rows *rows, uint64_t seed, uint8_t **slots, ps_error *err)
 {
     const ps_key *key = &table->layout->key;
     int row;
@@ -440,7 +440,7 @@ ps_status ps_table_upsert(ps_table *table, ps_vec *const *cols, const ps_rows *r
     PS_TRY(need_images(table, err));
     for (int64_t start = 0; start < rows->n; start += PS_CHUNK) {
         int n = chunk_of(rows->n, start);
-        PS_TRY(ps_key_encode(key, cols, rows, start, n, hashes, table->images, err));
+        PS_TRY(ps_key_encode(key, cols, rows, start, n, seed, table->images, err));
         PS_TRY(upsert_chunk(table, table->images, &row, slots + start, err));
         if (row < n) { /* from the start: slots that were found have moved */
             PS_TRY(grow_for(table, table->images, row, err));

@@ -58,7 +58,7 @@ ps_status ps_table_reset(ps_table *table, ps_error *err);
 /* Makes room for n_more keys at once (needed before keys come in order of their tags). */
 ps_status ps_table_reserve(ps_table *table, int64_t n_more, ps_error *err);
 /* slots[j]: the slot of live row j, made when missing (flag NEW, initial accumulators). */
-ps_status ps_table_upsert(ps_table *table, ps_vec *const *cols, const ps_rows *rows, const uint64_t *hashes, uint8_t **slots, ps_error *err);
+ps_status ps_table_upsert(ps_table *table, ps_vec *const *cols, const ps_rows *rows, uint64_t seed, uint8_t **slots, ps_error *err);
 /* The same for keys in slots of another table with the same key; from NULL: their far cells hold pointers. */
 ps_status ps_table_upsert_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots, int64_t n, uint8_t **slots, ps_error *err);
 /* As above; slots[j] is NULL where the key is missing.  Returns how many are missing in *n_missing. */

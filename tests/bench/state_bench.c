@@ -40,7 +40,6 @@ typedef struct buffer { int64_t count, sum, seen; } buffer;
 typedef struct bench {
     ps_layout layout;
     ps_table table;
-    uint64_t hashes[ROWS];
     uint8_t *slots[ROWS];
 } bench;
 
@@ -61,14 +60,13 @@ static ps_vec *int_vec(int64_t n)
     return vec;
 }
 
-/* Rows into a table: hash, upsert, count, sum, as the operator does it. */
+/* Rows into a table: upsert, count, sum, as the operator does it. */
 static void add_rows(bench *b, ps_vec *keys, const int64_t *values, int64_t n)
 {
     ps_rows rows = {n, NULL, n};
     size_t at = b->layout.value_at;
 
-    must(ps_key_hash(&b->layout.key, &keys, &rows, 0, b->hashes, &err));
-    must(ps_table_upsert(&b->table, &keys, &rows, b->hashes, b->slots, &err));
+    must(ps_table_upsert(&b->table, &keys, &rows, 0, b->slots, &err));
     for (int64_t j = 0; j < n; j++)
         ((buffer *)(b->slots[j] + at))->count++;
     for (int64_t j = 0; j < n; j++) {

@@ -34,14 +34,11 @@ static int64_t *value_of(const ps_layout *layout, uint8_t *slot)
 /* Adds 1 to the group of every row. */
 static void count_rows(groups *g, ps_vec **cols, const ps_rows *rows)
 {
-    uint64_t *hashes = calloc((size_t)rows->n, sizeof *hashes);
     uint8_t **slots = calloc((size_t)rows->n, sizeof *slots);
 
-    OK(ps_key_hash(&g->layout.key, cols, rows, 0, hashes, &err));
-    OK(ps_table_upsert(&g->table, cols, rows, hashes, slots, &err));
+    OK(ps_table_upsert(&g->table, cols, rows, 0, slots, &err));
     for (int64_t j = 0; j < rows->n; j++)
         ++*value_of(&g->layout, slots[j]);
-    free(hashes);
     free(slots);
 }
 
@@ -515,7 +512,6 @@ static void test_failing_writes(void **state)
 /* Memory that runs out at any point is an ordinary error. */
 static ps_status small_life(const ps_layout *layout, ps_vec **cols)
 {
-    uint64_t hashes[40];
     uint8_t *slots[40], *copies[40];
     ps_rows rows = {40, NULL, 40};
     ps_table table, copy;
@@ -523,8 +519,7 @@ static ps_status small_life(const ps_layout *layout, ps_vec **cols)
 
     ps_table_init(&table, layout, 0, NULL);
     ps_table_init(&copy, layout, 0, NULL);
-    PS_TRY_OR(done, ps_key_hash(&layout->key, cols, &rows, 0, hashes, &err));
-    PS_TRY_OR(done, ps_table_upsert(&table, cols, &rows, hashes, slots, &err));
+    PS_TRY_OR(done, ps_table_upsert(&table, cols, &rows, 0, slots, &err));
     rc = ps_table_upsert_slots(&copy, &table, slots, 40, copies, &err);
 done:
     ps_table_clear(&table);
