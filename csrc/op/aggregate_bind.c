@@ -206,6 +206,18 @@ done:
     return rc;
 }
 
+bool ps_aggregate_has_distinct(const ps_node *node)
+{
+    const psi_aggregate_spec *spec = node->spec;
+
+    if (strcmp(node->row->kind, "aggregate") != 0)
+        return false;
+    for (int i = 0; i < spec->calls.n; i++)
+        if (spec->calls.items[i].distinct)
+            return true;
+    return false;
+}
+
 /* ---- pruning ---- */
 
 PSI_OP_NEEDS(psi_aggregate_needs)

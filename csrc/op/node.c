@@ -125,7 +125,7 @@ ps_status ps_node_make(const char *kind, ps_node *const *inputs, int n_inputs, c
 
     *out = NULL;
     if (!row || !row->bind)
-        return ps_raise(err, PS_E_INTERNAL, "there is no such kind of plan node");
+        return ps_raise(err, PS_E_NOT_BUILT, kind);
     if (n_inputs < row->min_inputs || (row->max_inputs >= 0 && n_inputs > row->max_inputs))
         return ps_raise(err, PS_E_INTERNAL, "wrong number of inputs for a plan node");
     PS_TRY(ps_node_new(row, inputs, n_inputs, &node, err));

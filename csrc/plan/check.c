@@ -2,8 +2,10 @@
  * plan/check.c - what streaming allows (stateful.md 8.1).  The rows of that table that concern operators which exist
  * here, in its order; each refusal has Spark's text.
  */
+#include "op/aggregate.h"
 #include "op/join.h"
 #include "op/limit.h"
+#include "op/project.h"
 #include "plan/plan.h"
 
 static bool is_kind(const ps_node *node, const char *kind) { return strcmp(node->row->kind, kind) == 0; }
@@ -79,8 +81,22 @@ static ps_status check_limit(const ps_node *node, ps_mode mode, ps_error *err)
     return PS_OK;
 }
 
+static bool has_row_ids(const ps_node *node)
+{
+    const ps_named_list *list = ps_project_list(node);
+    bool found = ps_filter_condition(node) && ps_bound_find_call(ps_filter_condition(node), "monotonically_increasing_id");
+
+    for (int i = 0; list && i < list->n; i++)
+        found = found || ps_bound_find_call(list->items[i].bound, "monotonically_increasing_id");
+    return found;
+}
+
 static ps_status check_node(const ps_node *node, ps_mode mode, ps_error *err)
 {
+    if (node->streaming && ps_aggregate_has_distinct(node))
+        return ps_raise(err, PS_E_STREAM_UNSUPPORTED, "Distinct aggregations are not supported on streaming DataFrames/Datasets. Consider using approx_count_distinct() instead.");
+    if (has_row_ids(node))
+        return ps_raise(err, PS_E_STREAM_UNSUPPORTED, "Expression(s): monotonically_increasing_id() is not supported with streaming DataFrames/Datasets");
     if (is_kind(node, "join"))
         return check_join(node, mode, err);
     if (is_kind(node, "limit"))

@@ -40,6 +40,7 @@ static void end_trigger(ps_query *query, bool ran)
     ps_lock_take(&query->lock);
     query->trigger_active = false;
     query->no_new_data = query->no_new_data || !ran;
+    query->data_available = query->data_available && ran;
     ps_cond_wake_all(&query->cond);
     ps_lock_drop(&query->lock);
 }
@@ -348,7 +349,7 @@ ps_status ps_query_explain(ps_query *query, bool extended, ps_bytes *out, ps_err
     planned = query->planned;
     ps_lock_drop(&query->lock);
     if (!planned)
-        return ps_bytes_text(out, "No physical plan. Waiting for data.\n", err);
+        return ps_bytes_text(out, "No physical plan. Waiting for data.", err);
     return ps_plan_explain(query->plan, extended ? "extended" : "simple", out, err);
 }
 

@@ -186,7 +186,7 @@ static ps_status number_operator(void *self, ps_op *op, ps_error *err)
     psi_stream *stream = self;
 
     stream->has_watermark = stream->has_watermark || op->vt->event_stats;
-    if (!op->vt->restore)
+    if (!op->vt->restore || !op->node->streaming) /* one of a static side keeps nothing between batches */
         return PS_OK;
     PS_TRY(ps_realloc((size_t)(stream->n_stateful + 1) * sizeof *stream->stateful, &stream->stateful, err));
     op->state_id = stream->n_stateful;
