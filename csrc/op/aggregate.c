@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #define SHARD_BITS 4
+#define WORTH_WORKERS 10000 /* groups */
 
 typedef struct aggregate_op {
     ps_op op;
@@ -276,9 +277,11 @@ static ps_status finish_bounded(aggregate_op *self, ps_error *err)
 static ps_status finish_stream(aggregate_op *self, ps_error *err)
 {
     int n_shards = 1 << ps_store_shard_bits(self->store);
-    int64_t start = ps_clock_ticks(), merged;
+    int64_t start = ps_clock_ticks(), merged, n_groups = 0;
 
-    PS_TRY(ps_pool_run(self->n_partials > 1 ? self->op.run->n_workers : 1, n_shards, update_shard, self, err));
+    for (int w = 0; w < self->n_partials; w++)
+        n_groups += self->partials[w] ? self->partials[w]->table.n : 0;
+    PS_TRY(ps_pool_run(n_groups < WORTH_WORKERS ? 1 : self->op.run->n_workers, n_shards, update_shard, self, err));
     for (int s = 0; s < n_shards; s++) {
         self->metrics.n_rows_dropped += self->dropped[s];
         self->metrics.n_rows_updated += self->updated[s];

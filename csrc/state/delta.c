@@ -26,6 +26,7 @@
 #define END 16
 #define FULL_BLOCK ((size_t)64 << 10)
 #define KIND_SLOTS 1
+#define WORTH_WORKERS 10000 /* slots; waking a worker takes as long as packing some hundred */
 
 static const char magic[9] = "PSSTATE1", end_magic[9] = "PSSTAEND";
 
@@ -112,10 +113,22 @@ ps_status psi_file_path(const ps_store *store, psi_file_kind kind, int64_t versi
     return ps_path_join(store->options.dir, name, out, err);
 }
 
+static ps_status flush(psi_out *out, ps_error *err)
+{
+    if (out->waiting.n_bytes > 0)
+        PS_TRY(ps_file_write(out->file, out->waiting.data, out->waiting.n_bytes, err));
+    ps_bytes_reset(&out->waiting);
+    return PS_OK;
+}
+
 static ps_status write_bytes(psi_out *out, const void *data, size_t n_bytes, ps_error *err)
 {
     out->n_bytes += n_bytes;
-    return ps_file_write(out->file, data, n_bytes, err);
+    if (out->waiting.n_bytes + n_bytes > FULL_BLOCK)
+        PS_TRY(flush(out, err));
+    if (n_bytes > FULL_BLOCK)
+        return ps_file_write(out->file, data, n_bytes, err);
+    return ps_bytes_append(&out->waiting, data, n_bytes, err);
 }
 
 ps_status psi_out_open(const ps_store *store, psi_file_kind kind, int64_t version, uint64_t id, uint64_t parent, psi_out *out, ps_error *err)
@@ -171,6 +184,7 @@ ps_status psi_out_end(psi_out *out, ps_error *err)
     memcpy(end, end_magic, 8);
     put64(end + 8, out->n_bytes);
     PS_TRY(write_bytes(out, end, sizeof end, err));
+    PS_TRY(flush(out, err));
     if (out->sync)
         PS_TRY(ps_file_sync(out->file, err));
     file = out->file;
@@ -188,6 +202,7 @@ void psi_out_clear(psi_out *out)
     ps_file_close(out->file, NULL);
     if (out->temporary != NULL)
         ps_fs_remove(out->fs, out->temporary, NULL);
+    ps_bytes_clear(&out->waiting);
     ps_free(out->path);
     ps_free(out->temporary);
     memset(out, 0, sizeof *out);
@@ -272,13 +287,16 @@ ps_status psi_store_save(ps_store *store, int64_t version, ps_error *err)
 {
     int n = store->n_families * store->n_shards;
     commit c = {store, NULL};
+    int64_t n_dirty = 0;
     uint64_t id;
     ps_status rc;
 
+    for (int i = 0; i < n; i++)
+        n_dirty += store->shards[i].dirty.n;
     ps_random_bytes(&id, sizeof id);
     PS_TRY(ps_alloc0((size_t)n * sizeof *c.blocks, &c.blocks, err));
     PS_TRY_OR(done, first_commit(store, version, err));
-    PS_TRY_OR(done, ps_pool_run(store->options.n_workers, n, pack_shard, &c, err));
+    PS_TRY_OR(done, ps_pool_run(n_dirty < WORTH_WORKERS ? 1 : store->options.n_workers, n, pack_shard, &c, err));
     PS_TRY_OR(done, write_delta(store, version, id, c.blocks, err));
     PS_TRY_OR(done, PS_FAILPOINT("state.delta_written", err));
     for (int i = 0; i < n; i++) {

@@ -150,7 +150,13 @@ typedef struct target {
     size_t stride;
     uint64_t *heads;
     int n;
+    bool holes; /* some of rows[] may be -1 */
 } target;
+
+static inline bool is_plain(const ps_view *view)
+{
+    return !view->valid && !view->index && view->mask;
+}
 
 static inline void set_null(target *to, int k, const ps_key_leaf *leaf)
 {
@@ -158,6 +164,14 @@ static inline void set_null(target *to, int k, const ps_key_leaf *leaf)
 }
 
 #define PUT_LOOP(T, value)                                                                         \
+    if (is_plain(view) && !to->holes) {                                                            \
+        for (int k = 0; k < to->n; k++) {                                                          \
+            T x = ((const T *)view->data)[rows[k]];                                                \
+            T y = (value);                                                                         \
+            memcpy(out + (size_t)k * to->stride, &y, sizeof y);                                    \
+        }                                                                                          \
+        return;                                                                                    \
+    }                                                                                              \
     for (int k = 0; k < to->n; k++) {                                                              \
         int64_t at;                                                                                \
         if (rows[k] < 0)                                                                           \
@@ -281,11 +295,17 @@ static ps_status put_column(target *to, int *leaf_at, ps_vec *col, const int32_t
     case PS_KEY_VALUE: return put_values(to, leaf, &col, 1, rows, values, err);
     case PS_KEY_STRUCT: break;
     }
+    if (is_plain(&view)) {
+        for (int c = 0; c < leaf->type->n_fields; c++)
+            PS_TRY(put_column(to, leaf_at, view.base->children[c], rows, values, err));
+        return PS_OK;
+    }
     for (int k = 0; k < to->n; k++) {
         inner[k] = rows[k] < 0 ? -1 : (int32_t)ps_at(&view, rows[k]);
         if (inner[k] >= 0 && view.valid && !ps_bit(view.valid, inner[k])) {
             set_null(to, k, leaf);
             inner[k] = -1;
+            to->holes = true;
         }
     }
     for (int c = 0; c < leaf->type->n_fields; c++)
@@ -388,12 +408,13 @@ static void hash_images(const ps_key *key, uint64_t seed, ps_images *out)
 
 static ps_status encode_columns(const ps_key *key, ps_vec *const *cols, const int32_t *at, ps_images *out, ps_error *err)
 {
-    target to = {key, out->room, key->n_bytes, out->heads, out->n};
+    target to = {key, out->room, key->n_bytes, out->heads, out->n, false};
 
     memset(out->room, 0, (size_t)out->n * key->n_bytes);
     ps_bytes_reset(&out->values);
     for (int i = 0; i < key->n_types; i++) {
         int leaf = key->first_leaf[i];
+        to.holes = false;
         if (leaf >= 0)
             PS_TRY(put_column(&to, &leaf, cols[i], at, &out->values, err));
     }

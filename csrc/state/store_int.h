@@ -93,6 +93,7 @@ typedef struct psi_out {
     const char *dir;
     char *path, *temporary;
     ps_file *file;
+    ps_bytes waiting;    /* small pieces, written together */
     size_t n_bytes;
     bool sync;
 } psi_out;
