@@ -263,7 +263,8 @@ static int module_exec(PyObject *module)
         add_type(module, &psi_plan_spec, &state->plan_type) < 0 || add_type(module, &psi_session_spec, &state->session_type) < 0 ||
         add_type(module, &psi_query_spec, &state->query_type) < 0 || add_type(module, &psi_feed_spec, &state->feed_type) < 0)
         return -1;
-    if (PyModule_AddFunctions(module, psi_expr_functions) < 0 || PyModule_AddFunctions(module, psi_query_functions) < 0)
+    if (PyModule_AddFunctions(module, psi_expr_functions) < 0 || PyModule_AddFunctions(module, psi_query_functions) < 0 ||
+        PyModule_AddFunctions(module, psi_arrow_functions) < 0)
         return -1;
     return 0;
 }

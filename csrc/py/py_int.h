@@ -31,7 +31,7 @@ typedef struct psi_feed { PyObject_HEAD ps_memory_feed *feed; const ps_type *typ
 
 extern struct PyModuleDef psi_module;
 extern PyType_Spec psi_expr_spec, psi_plan_spec, psi_session_spec, psi_query_spec, psi_feed_spec;
-extern PyMethodDef psi_expr_functions[], psi_query_functions[];
+extern PyMethodDef psi_expr_functions[], psi_query_functions[], psi_arrow_functions[];
 
 static inline psi_state *psi_state_of(PyObject *module) { return PyModule_GetState(module); }
 static inline psi_state *psi_self_state(PyObject *self) { return PyType_GetModuleState(Py_TYPE(self)); }
@@ -79,6 +79,8 @@ int psi_value_in(psi_state *state, PyObject *value, const ps_type *type, ps_vec 
 /* The live rows of a batch, as Row objects appended to `list`; `names` is the list of field names. */
 int psi_rows_out(psi_state *state, const ps_batch *batch, PyObject *names, PyObject *list);
 PyObject *psi_names_of(const ps_type *schema); /* a list */
+/* Batches of a STRUCT as a bounded relation (session.c). */
+ps_status psi_local_node(ps_session *session, const ps_type *schema, ps_batches *batches, ps_node **out, ps_error *err);
 
 /* --- calls into Python (callback.c) -------------------------------------------------------------------------------- */
 /* What the engine may call while a query runs.  Owned by the query's handle, borrowed by the engine. */

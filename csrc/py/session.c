@@ -367,6 +367,13 @@ static PyObject *session_node(PyObject *self, PyObject *args)
     return result;
 }
 
+ps_status psi_local_node(ps_session *session, const ps_type *schema, ps_batches *batches, ps_node **out, ps_error *err)
+{
+    ps_arg items[] = {{.name = "type", .kind = PS_A_TYPE, .type = schema}, {.name = "batches", .kind = PS_A_BATCHES, .batches = batches}};
+
+    return make_node(session, "local", NULL, 0, items, 2, out, err);
+}
+
 /* local(schema, rows, verify): rows of Python values as a bounded relation. */
 static PyObject *session_local(PyObject *self, PyObject *args)
 {
@@ -383,10 +390,8 @@ static PyObject *session_local(PyObject *self, PyObject *args)
     if (!session || !PyArg_ParseTuple(args, "OO|p:local", &schema_text, &rows, &verify) || psi_type_arg(schema_text, true, &schema) < 0)
         return NULL;
     if (psi_rows_in(state, rows, schema, verify, &batches) == 0) {
-        ps_arg items[] = {{.name = "type", .kind = PS_A_TYPE, .type = schema}, {.name = "batches", .kind = PS_A_BATCHES, .batches = &batches}};
-
         Py_BEGIN_ALLOW_THREADS
-        rc = make_node(session, "local", NULL, 0, items, 2, &node, &err);
+        rc = psi_local_node(session, schema, &batches, &node, &err);
         Py_END_ALLOW_THREADS
         result = plan_of(self, rc, node, &err);
     }

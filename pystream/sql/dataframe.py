@@ -4,7 +4,7 @@ from __future__ import annotations
 from pystream import _native
 from pystream.errors import (
     AnalysisException, PySparkAttributeError, PySparkIndexError, PySparkTypeError, PySparkValueError, _not_implemented,
-    _require, _wrong_type)
+    _wrong_type)
 from pystream.sql.column import Column, _column_expr, _literal, _of
 from pystream.sql.group import GroupedData, _grouping
 from pystream.storagelevel import StorageLevel
@@ -708,16 +708,41 @@ class DataFrame:
         return self._session._engine.show(self._plan, n, width, vertical)
 
     def toPandas(self):
-        """The rows as a pandas DataFrame: not part of this version."""
-        _require("pandas", "pandas", "2.2.0")
-        self._plan.check_batch()
-        raise _not_implemented("DataFrame.toPandas")
+        """The rows as a pandas.DataFrame; TIMESTAMP columns are naive, in the session's time zone.
+
+        Needs pandas (``pip install "pystream[pandas]"``), and is faster with pyarrow.
+
+        Examples
+        --------
+        >>> spark.range(2).toPandas()  # doctest: +SKIP
+           id
+        0   0
+        1   1
+        """
+        from pystream.sql import _frames
+        return _frames.to_pandas(self)
 
     def toArrow(self):
-        """The rows as a pyarrow Table: not part of this version."""
-        _require("pyarrow", "arrow", "18.0.0")
+        """The rows as a pyarrow.Table; needs pyarrow (``pip install "pystream[arrow]"``).
+
+        Examples
+        --------
+        >>> spark.range(2).toArrow().num_rows  # doctest: +SKIP
+        2
+        """
+        from pystream.sql import _frames
         self._plan.check_batch()
-        raise _not_implemented("DataFrame.toArrow")
+        return _frames.to_arrow(self)
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        """The rows as an Arrow stream: what pyarrow, polars or duckdb read without a copy by Python.
+
+        Examples
+        --------
+        >>> type(spark.range(2).__arrow_c_stream__()).__name__
+        'PyCapsule'
+        """
+        return _native.arrow_out(self._session._engine, self._plan)
 
     def toJSON(self, use_unicode: bool = True):
         """The rows as JSON texts; the result has collect, first and take."""

@@ -213,6 +213,20 @@ def window_time(windowColumn) -> Column:
     return _call("window_time", _column_expr(windowColumn, "windowColumn"))
 
 
+def _trimming(name: str, doc: str):
+    def function(col, trim=None) -> Column:
+        characters = [] if trim is None else [_column_expr(trim, "trim")]
+        return _call(name, *characters, _column_expr(col, "col"))  # SQL's order: trim(characters, text)
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
+
+
+trim = _trimming("trim", "Text without blanks, or the characters of `trim`, at both ends.")
+ltrim = _trimming("ltrim", "Text without blanks, or the characters of `trim`, at its start.")
+rtrim = _trimming("rtrim", "Text without blanks, or the characters of `trim`, at its end.")
+
+
 # -- aggregates with a shape of their own ---------------------------------------------------------------------------------
 
 def count_distinct(col, *cols) -> Column:

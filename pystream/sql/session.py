@@ -308,8 +308,11 @@ class SparkSession:
         elif schema is not None and not isinstance(schema, DataType):
             raise _wrong_type("schema", "DataType, list, str or None", schema)
         package = type(data).__module__.partition(".")[0]
-        if package in ("pandas", "numpy", "pyarrow"):
+        if package in ("pandas", "numpy") or hasattr(data, "__arrow_c_stream__"):
             from pystream.sql import _frames
+            made = _frames.frame_of(self, data, schema)
+            if made is not None:
+                return made
             data, schema = _frames.rows_of(self, data, schema)
         rows = data if isinstance(data, list) else list(data)
         if isinstance(schema, DataType) and not isinstance(schema, StructType):
