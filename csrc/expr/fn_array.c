@@ -384,7 +384,8 @@ fail:
     return rc;
 }
 PSI_KERNEL(sort_array) { return sorted(run, true, result, err); }
-PSI_KERNEL(array_sort) { return sorted(run, false, result, err); }
+PSI_KERNEL(array_sort_by);
+PSI_KERNEL(array_sort) { return run->n_args == 2 ? psi_array_sort_by(run, result, err) : sorted(run, false, result, err); }
 
 /* The comparison that array_sort has when none is given, as Spark spells it. */
 ps_status psi_text_array_sort(const ps_fn_call *call, ps_bytes *out, ps_error *err);
@@ -392,6 +393,8 @@ ps_status psi_text_array_sort(const ps_fn_call *call, ps_bytes *out, ps_error *e
 {
     static const char v[] = "namedlambdavariable()";
 
+    if (call->n_args == 2)
+        return psi_call_text(call, out, err);
     return ps_bytes_printf(out, err,
                            "array_sort(%s, lambdafunction((IF(((%s IS NULL) AND (%s IS NULL)), 0, (IF((%s IS NULL), 1, (IF((%s IS NULL), "
                            "-1, (IF((%s < %s), -1, (IF((%s > %s), 1, 0)))))))))), %s, %s))",

@@ -534,3 +534,218 @@ done:
     layout_clear(&l);
     return rc;
 }
+
+/* --- array_sort(array, comparison) -------------------------------------------------------------------------------------------------------- */
+ps_status psi_bind_array_sort(ps_fn_call *call, ps_error *err);
+ps_status psi_bind_array_sort(ps_fn_call *call, ps_error *err)
+{
+    const ps_type *type = call->args[0]->type, *types[2];
+    bool nullable[2];
+
+    if (type->kind != PS_ARRAY)
+        return ps_fn_wrong_type(call, 0, "ARRAY", err);
+    call->type = ps_type_ref(type);
+    call->nullable = call->args[0]->nullable;
+    if (call->n_args == 1)
+        return PS_OK;
+    types[0] = types[1] = type->fields[0].type;
+    nullable[0] = nullable[1] = type->fields[0].nullable;
+    PS_TRY(ps_fn_bind_lambda(call, 1, types, nullable, 2, err));
+    if (call->args[1]->type->kind != PS_INT32)
+        return ps_fn_wrong_type(call, 1, "INT", err);
+    return PS_OK;
+}
+
+/* What the comparison says of every pair (i before j) of the elements at items[0..n), one row of the table after the other. */
+static ps_status compare_pairs(ps_fn_run *run, ps_vec *child, const int32_t *items, uint32_t n, int32_t row, int8_t *table, ps_error *err)
+{
+    int64_t n_pairs = (int64_t)n * (n - 1) / 2, k = 0;
+    int32_t *index = NULL, *parents;
+    ps_vec *params[2] = {NULL, NULL}, *orders = NULL;
+    ps_view view;
+    ps_status rc;
+
+    PS_TRY(ps_alloc((size_t)n_pairs * 3 * sizeof *index, &index, err));
+    parents = index + 2 * n_pairs;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t j = i + 1; j < n; j++, k++) {
+            index[k] = items[i];
+            index[n_pairs + k] = items[j];
+            parents[k] = row;
+        }
+    PS_TRY_OR(done, ps_vec_take(child, index, n_pairs, NULL, &params[0], err));
+    PS_TRY_OR(done, ps_vec_take(child, index + n_pairs, n_pairs, NULL, &params[1], err));
+    PS_TRY_OR(done, ps_fn_eval_lambda(run, 1, params, 2, parents, n_pairs, &orders, err));
+    ps_view_init(&view, orders);
+    k = 0;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t j = i + 1; j < n; j++, k++) {
+            if (ps_view_is_null(&view, k)) {
+                rc = ps_raise(err, PS_E_COMPARATOR_NULL);
+                goto done;
+            }
+            int32_t order = PSI_AT(int32_t, &view, k);
+            table[i * n + j] = (int8_t)((order > 0) - (order < 0));
+            table[j * n + i] = (int8_t)-table[i * n + j];
+        }
+done:
+    ps_free(index);
+    ps_vec_unref(params[0]);
+    ps_vec_unref(params[1]);
+    ps_vec_unref(orders);
+    return rc;
+}
+
+/* Places of elements, merged in order; a comparison that contradicts itself still ends. */
+static void merge_places(uint32_t *places, uint32_t *spare, uint32_t n, const int8_t *table, uint32_t width)
+{
+    uint32_t half = n / 2, i = 0, j = half, k = 0;
+
+    if (n < 2)
+        return;
+    merge_places(places, spare, half, table, width);
+    merge_places(places + half, spare, n - half, table, width);
+    while (i < half && j < n)
+        spare[k++] = table[places[i] * width + places[j]] <= 0 ? places[i++] : places[j++];
+    while (i < half)
+        spare[k++] = places[i++];
+    memcpy(places, spare, k * sizeof *places);
+}
+
+#define MAX_COMPARED 20000 /* elements: the table of pairs has their square */
+
+static ps_status sort_row(ps_fn_run *run, ps_vec *child, ps_span span, int64_t i, psi_picks *picks, ps_error *err)
+{
+    uint32_t n = span.n, *places = NULL;
+    int32_t *items = NULL;
+    int8_t *table = NULL;
+    ps_status rc;
+
+    if (n > MAX_COMPARED)
+        return ps_raise(err, PS_E_ARRAY_TOO_LONG, (long long)n);
+    PS_TRY_OR(done, ps_alloc((size_t)n * sizeof *items + 1, &items, err));
+    PS_TRY_OR(done, ps_alloc((size_t)n * 2 * sizeof *places + 1, &places, err));
+    PS_TRY_OR(done, ps_alloc0((size_t)n * n + 1, &table, err));
+    for (uint32_t k = 0; k < n; k++) {
+        items[k] = (int32_t)(span.start + k);
+        places[k] = k;
+    }
+    if (n > 1)
+        PS_TRY_OR(done, compare_pairs(run, child, items, n, (int32_t)i, table, err));
+    merge_places(places, places + n, n, table, n);
+    for (uint32_t k = 0; k < n; k++)
+        PS_TRY_OR(done, psi_pick(picks, items[places[k]], err));
+done:
+    ps_free(items);
+    ps_free(places);
+    ps_free(table);
+    return rc;
+}
+
+PSI_KERNEL(array_sort_by)
+{
+    psi_picks picks;
+    ps_view view;
+    ps_status rc;
+
+    ps_view_init(&view, run->args[0]);
+    PS_TRY(psi_picks_begin(run, &picks, err));
+    PS_EACH_ROW(run->rows, i) {
+        if (ps_view_is_null(&view, i))
+            continue;
+        psi_picks_row(&picks);
+        PS_TRY_OR(fail, sort_row(run, psi_elements(&view), psi_span_at(&view, i), i, &picks, err));
+        psi_picks_row_end(&picks, i);
+    }
+    return psi_picks_end(&picks, psi_elements(&view), NULL, result, err);
+fail:
+    psi_picks_clear(&picks);
+    return rc;
+}
+
+/* --- map_zip_with ---------------------------------------------------------------------------------------------------------------------------- */
+ps_status psi_bind_map_zip_with(ps_fn_call *call, ps_error *err);
+ps_status psi_bind_map_zip_with(ps_fn_call *call, ps_error *err)
+{
+    const ps_type *types[3];
+    bool nullable[3] = {false, true, true};
+
+    for (int i = 0; i < 2; i++)
+        if (call->args[i]->type->kind != PS_MAP)
+            return ps_fn_wrong_type(call, i, "MAP", err);
+    if (!ps_type_equal_ignoring_null(call->args[0]->type->fields[0].type, call->args[1]->type->fields[0].type))
+        return ps_fn_wrong_type(call, 1, ps_type_name(call->args[0]->type), err);
+    types[0] = call->args[0]->type->fields[0].type;
+    types[1] = call->args[0]->type->fields[1].type;
+    types[2] = call->args[1]->type->fields[1].type;
+    call->nullable = call->args[0]->nullable || call->args[1]->nullable;
+    PS_TRY(ps_fn_bind_lambda(call, 2, types, nullable, 3, err));
+    return ps_type_map(types[0], call->args[2]->type, call->args[2]->nullable, &call->type, err);
+}
+
+static int64_t find_key(const ps_vec *keys, ps_span span, const ps_vec *from, int64_t row)
+{
+    for (int64_t k = span.start; k < (int64_t)span.start + span.n; k++)
+        if (ps_vec_equal_rows(keys, k, from, row))
+            return k;
+    return -1;
+}
+
+/* Key and both values (NULL where a map has none) of one entry, appended. */
+static ps_status add_zipped(ps_builder *const *to, const ps_vec *const *maps, int64_t at0, int64_t at1, psi_picks *picks, int64_t i, ps_error *err)
+{
+    PS_TRY(at0 >= 0 ? ps_build_from(to[0], maps[0]->children[0], at0, err) : ps_build_from(to[0], maps[1]->children[0], at1, err));
+    PS_TRY(at0 >= 0 ? ps_build_from(to[1], maps[0]->children[1], at0, err) : ps_build_null(to[1], err));
+    PS_TRY(at1 >= 0 ? ps_build_from(to[2], maps[1]->children[1], at1, err) : ps_build_null(to[2], err));
+    return psi_pick(picks, i, err);
+}
+
+static ps_status zip_maps(const ps_fn_run *run, const psi_loop *loop, psi_picks *picks, ps_builder *const *to, ps_error *err)
+{
+    const ps_vec *maps[2] = {loop->views[0].base, loop->views[1].base};
+
+    PS_EACH_ROW(run->rows, i) {
+        if (ps_view_is_null(&loop->views[0], i) || ps_view_is_null(&loop->views[1], i))
+            continue;
+        ps_span a = psi_span_at(&loop->views[0], i), b = psi_span_at(&loop->views[1], i);
+        psi_picks_row(picks);
+        for (int64_t k = a.start; k < (int64_t)a.start + a.n; k++)
+            PS_TRY(add_zipped(to, maps, k, find_key(maps[1]->children[0], b, maps[0]->children[0], k), picks, i, err));
+        for (int64_t k = b.start; k < (int64_t)b.start + b.n; k++)
+            if (find_key(maps[0]->children[0], a, maps[1]->children[0], k) < 0)
+                PS_TRY(add_zipped(to, maps, -1, k, picks, i, err));
+        psi_picks_row_end(picks, i);
+    }
+    return PS_OK;
+}
+
+PSI_KERNEL(map_zip_with)
+{
+    ps_builder *to[3] = {NULL, NULL, NULL};
+    ps_vec *params[3] = {NULL, NULL, NULL}, *made = NULL;
+    layout l = {0};
+    psi_loop loop;
+    ps_status rc;
+
+    psi_views(run, 2, &loop);
+    PS_TRY(psi_picks_begin(run, &l.picks, err));
+    PS_TRY_OR(done, ps_build_new(loop.views[0].base->children[0]->type, 0, &to[0], err));
+    PS_TRY_OR(done, ps_build_new(loop.views[0].base->children[1]->type, 0, &to[1], err));
+    PS_TRY_OR(done, ps_build_new(loop.views[1].base->children[1]->type, 0, &to[2], err));
+    PS_TRY_OR(done, zip_maps(run, &loop, &l.picks, to, err));
+    for (int k = 0; k < 3; k++)
+        PS_TRY_OR(done, ps_build_finish(to[k], &params[k], err));
+    if (l.picks.n == 0)
+        rc = ps_vec_null(run->type->fields[1].type, 0, &made, err);
+    else
+        rc = ps_fn_eval_lambda(run, 2, params, 3, l.picks.items, l.picks.n, &made, err);
+    if (rc == PS_OK)
+        rc = end_map(&l, ps_vec_ref(params[0]), made, result, err);
+done:
+    layout_clear(&l);
+    for (int k = 0; k < 3; k++) {
+        ps_build_free(to[k]);
+        ps_vec_unref(params[k]);
+    }
+    return rc;
+}

@@ -1,5 +1,6 @@
 /* expr/fn_map.c - functions of maps, and arrays of structs. */
 #include "col/text.h"
+#include "col/type_text.h"
 #include "expr/fn_int.h"
 #include "expr/picks.h"
 #include "expr/regex.h"
@@ -78,6 +79,30 @@ fail:
     return rc;
 }
 
+static bool holds_map(const ps_type *type)
+{
+    bool found = type->kind == PS_MAP;
+
+    for (int i = 0; i < type->n_fields; i++)
+        found |= holds_map(type->fields[i].type);
+    return found;
+}
+
+/* map<key, value> for call->type; maps are no keys. */
+static ps_status set_map_type(ps_fn_call *call, const ps_type *key, const ps_type *value, bool nullable, ps_error *err)
+{
+    ps_bytes text = {0};
+    ps_status rc;
+
+    if (!holds_map(key))
+        return ps_type_map(key, value, nullable, &call->type, err);
+    rc = ps_fn_call_text(call, &text, err);
+    if (rc == PS_OK)
+        rc = ps_raise(err, PS_E_DT_MAP_KEY, text.data, ps_type_name(key));
+    ps_bytes_clear(&text);
+    return rc;
+}
+
 /* --- map(key, value, ...) --------------------------------------------------------------------------------------------------- */
 ps_status psi_bind_map(ps_fn_call *call, ps_error *err);
 ps_status psi_bind_map(ps_fn_call *call, ps_error *err)
@@ -98,7 +123,7 @@ ps_status psi_bind_map(ps_fn_call *call, ps_error *err)
     }
     for (int i = 0; i < n; i++)
         nullable |= call->args[2 * i + 1]->nullable;
-    return ps_type_map(n ? call->args[0]->type : ps_type_of(PS_NULL), n ? call->args[1]->type : ps_type_of(PS_NULL), nullable, &call->type, err);
+    return set_map_type(call, n ? call->args[0]->type : ps_type_of(PS_NULL), n ? call->args[1]->type : ps_type_of(PS_NULL), nullable, err);
 }
 
 static ps_status map_row(const ps_fn_run *run, const ps_view *views, int64_t i, entries *list, bool *null, ps_error *err)
@@ -118,8 +143,8 @@ ps_status psi_bind_map_from_arrays(ps_fn_call *call, ps_error *err)
     for (int i = 0; i < 2; i++)
         if (call->args[i]->type->kind != PS_ARRAY)
             return ps_fn_wrong_type(call, i, "ARRAY", err);
-    return ps_type_map(call->args[0]->type->fields[0].type, call->args[1]->type->fields[0].type,
-                       call->args[1]->type->fields[0].nullable, &call->type, err);
+    return set_map_type(call, call->args[0]->type->fields[0].type, call->args[1]->type->fields[0].type,
+                        call->args[1]->type->fields[0].nullable, err);
 }
 
 static ps_status arrays_row(const ps_fn_run *run, const ps_view *views, int64_t i, entries *list, bool *null, ps_error *err)
@@ -147,7 +172,7 @@ ps_status psi_bind_map_from_entries(ps_fn_call *call, ps_error *err)
     if (type->kind != PS_ARRAY || item->kind != PS_STRUCT || item->n_fields != 2)
         return ps_fn_wrong_type(call, 0, "ARRAY OF pair STRUCT", err);
     call->nullable |= type->fields[0].nullable;
-    return ps_type_map(item->fields[0].type, item->fields[1].type, item->fields[1].nullable, &call->type, err);
+    return set_map_type(call, item->fields[0].type, item->fields[1].type, item->fields[1].nullable, err);
 }
 
 static ps_status pairs_row(const ps_fn_run *run, const ps_view *views, int64_t i, entries *list, bool *null, ps_error *err)
