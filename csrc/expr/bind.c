@@ -299,15 +299,15 @@ static ps_status check_place(const ps_binder *binder, const ps_expr *expr, const
         if (binder->in_aggregate)
             return ps_raise(err, PS_E_NESTED_AGGREGATE);
         if (!binder->scope->allow_aggregates)
-            return ps_raise(err, PS_E_UNSUPPORTED_EXPR, expr->name);
+            return ps_raise(err, binder->in_list ? PS_E_GROUP_BY_AGGREGATE : PS_E_UNSUPPORTED_EXPR, expr->name);
     } else if (expr->distinct) {
         return ps_raise(err, PS_E_FUNCTION_DISTINCT, fn->name);
     }
     if (fn->flags & PS_FN_GENERATOR) {
-        if (binder->depth > 1)
-            return ps_raise(err, PS_E_GENERATOR_NESTED, expr->name);
         if (!binder->scope->allow_generators)
             return ps_raise(err, PS_E_GENERATOR_OUTSIDE, expr->name);
+        if (binder->depth > 1)
+            return ps_raise(err, PS_E_GENERATOR_NESTED, expr->name);
     }
     return PS_OK;
 }
@@ -324,7 +324,7 @@ static ps_status bind_filter(ps_binder *binder, const ps_expr *expr, ps_bound *c
         char *type = NULL;
         rc = psi_type_name(call->filter->type, &type, err);
         if (rc == PS_OK)
-            rc = ps_raise(err, PS_E_DT_FILTER, call->filter->text, call->filter->text, type);
+            rc = ps_raise(err, PS_E_AGGREGATE_FILTER, call->filter->text);
         ps_free(type);
     }
     if (rc == PS_OK)
@@ -518,6 +518,8 @@ ps_status ps_bind_condition(const ps_expr *expr, const ps_scope *scope, ps_bound
         rc = ps_raise(err, PS_E_INVALID_WHERE, bound->text, bound->text);
     } else if (bound->type->kind != PS_BOOL) {
         rc = psi_type_name(bound->type, &type, err);
+        if (rc == PS_OK && scope->is_join)
+            rc = ps_raise(err, PS_E_JOIN_NOT_BOOLEAN, bound->text, type);
         if (rc == PS_OK)
             rc = ps_raise(err, PS_E_DT_FILTER, bound->text, bound->text, type);
     }

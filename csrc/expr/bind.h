@@ -21,6 +21,7 @@ typedef struct ps_scope {
     int n_aliases;
     bool allow_aggregates; /* else an aggregate function is an error */
     bool allow_generators;
+    bool is_join;          /* ps_bind_condition: of a join, for its errors */
 } ps_scope;
 
 /* One output column: a bound expression under a name. */

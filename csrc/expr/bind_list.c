@@ -168,6 +168,7 @@ ps_status ps_bind_list(ps_expr *const *exprs, int n, const ps_scope *scope, ps_n
     ps_status rc = PS_OK;
 
     psi_binder_init(&binder, &wide);
+    binder.in_list = true;
     for (int i = 0; i < n && rc == PS_OK; i++) {
         if (!scope->aliases) { /* lateral aliases: the items before this one */
             wide.aliases = out->items;

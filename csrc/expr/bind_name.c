@@ -217,20 +217,10 @@ static ps_status find_attr(const ps_binder *binder, const ps_expr *name, bool mi
 /* --- parts of values --------------------------------------------------------------------------------------------------- */
 ps_status psi_extract_part(ps_bound *base, const char *name, const ps_conf *conf, ps_bound **out, ps_error *err)
 {
-    ps_builder *b;
-    ps_vec *value = NULL;
     ps_bound *args[2] = {base, NULL};
-    ps_status rc;
+    ps_status rc = psi_text_literal(ps_slice_of(name), &args[1], err);
 
     *out = NULL;
-    PS_TRY(ps_build_new(ps_type_of(PS_STRING), 1, &b, err));
-    rc = ps_build_text(b, name, strlen(name), err);
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, &value, err);
-    ps_build_free(b);
-    if (rc == PS_OK)
-        rc = ps_bound_literal(value, &args[1], err);
-    ps_vec_unref(value);
     if (rc == PS_OK)
         rc = ps_bound_call("getitem", args, 2, conf, out, err);
     ps_bound_unref(args[1]);

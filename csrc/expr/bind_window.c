@@ -7,7 +7,9 @@
  */
 #include "col/time.h"
 #include "expr/coerce.h"
+#include "expr/bound.h"
 #include "expr/kernel.h"
+#include <stdio.h>
 
 #define US_MONTH 2678400000000ll
 
@@ -174,4 +176,104 @@ ps_status psi_bind_inline(ps_fn_call *call, ps_error *err)
         return ps_fn_wrong_type(call, 0, "ARRAY<STRUCT>", err);
     call->type = ps_type_ref(type->fields[0].type);
     return PS_OK;
+}
+
+/* One struct of `n` values under the names c0, c1, ... (`prefix` and a number); takes nothing. */
+static ps_status numbered_struct(const char *prefix, ps_bound *const *values, int n, const ps_conf *conf, ps_bound **out, ps_error *err)
+{
+    ps_bound **args;
+    ps_status rc = PS_OK;
+
+    PS_TRY(ps_alloc0((size_t)n * 2 * sizeof *args, &args, err));
+    for (int i = 0; i < n && rc == PS_OK; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "%s%d", prefix, i);
+        rc = psi_text_literal(ps_slice_of(name), &args[2 * i], err);
+        args[2 * i + 1] = ps_bound_ref(values[i]);
+    }
+    if (rc == PS_OK)
+        rc = ps_bound_call("named_struct", args, 2 * n, conf, out, err);
+    for (int i = 0; i < 2 * n; i++)
+        ps_bound_unref(args[i]);
+    ps_free(args);
+    return rc;
+}
+
+/* The call becomes inline(array(rows...)). */
+static ps_status inline_rows(ps_fn_call *call, ps_bound *const *rows, int n, ps_error *err)
+{
+    ps_bound *list;
+
+    PS_TRY(ps_bound_call("array", rows, n, call->conf, &list, err));
+    for (int i = 0; i < call->n_args; i++)
+        ps_bound_unref(call->args[i]);
+    call->args[0] = list;
+    call->n_args = 1;
+    return ps_fn_redirect(call, "inline", err);
+}
+
+/* stack(n, v1, v2, ...): the values in n rows; NULL where they run out. */
+ps_status psi_bind_stack(ps_fn_call *call, ps_error *err)
+{
+    ps_bound **rows = NULL, **cells = NULL, *null = NULL;
+    ps_vec *nothing = NULL;
+    int64_t n = 0;
+    int n_values = call->n_args - 1, width;
+    bool is_null = false;
+    ps_status rc;
+
+    if (call->n_args < 2)
+        return ps_raise(err, PS_E_WRONG_NUM_ARGS, "stack", "> 1", call->n_args);
+    PS_TRY(ps_fn_constant_int(call, 0, &n, &is_null, err));
+    if (is_null || n < 1 || n > 1000000)
+        return ps_fn_wrong_type(call, 0, "INT", err);
+    width = (int)((n_values + n - 1) / n);
+    PS_TRY_OR(done, ps_vec_null(ps_type_of(PS_NULL), 1, &nothing, err));
+    PS_TRY_OR(done, ps_bound_literal(nothing, &null, err));
+    PS_TRY_OR(done, ps_alloc0((size_t)n * sizeof *rows, &rows, err));
+    PS_TRY_OR(done, ps_alloc0((size_t)width * sizeof *cells, &cells, err));
+    for (int64_t r = 0; r < n; r++) {
+        for (int c = 0; c < width; c++)
+            cells[c] = r * width + c < n_values ? call->args[1 + r * width + c] : null;
+        PS_TRY_OR(done, numbered_struct("col", cells, width, call->conf, &rows[r], err));
+    }
+    rc = inline_rows(call, rows, (int)n, err);
+done:
+    for (int64_t r = 0; rows && r < n; r++)
+        ps_bound_unref(rows[r]);
+    ps_free(rows);
+    ps_free(cells);
+    ps_bound_unref(null);
+    ps_vec_unref(nothing);
+    return rc;
+}
+
+/* json_tuple(json, 'a', 'b'): one row of texts. */
+ps_status psi_bind_json_tuple(ps_fn_call *call, ps_error *err)
+{
+    ps_bound **cells = NULL, *row = NULL;
+    int n = call->n_args - 1;
+    ps_status rc;
+
+    PS_TRY(ps_alloc0((size_t)n * sizeof *cells, &cells, err));
+    rc = PS_OK;
+    for (int i = 0; i < n && rc == PS_OK; i++) {
+        ps_bound *pair[2] = {NULL, call->args[i + 1]}, *path[2] = {call->args[0], NULL};
+        rc = psi_text_literal(ps_slice_of("$."), &pair[0], err);
+        if (rc == PS_OK)
+            rc = ps_bound_call("concat", pair, 2, call->conf, &path[1], err);
+        ps_bound_unref(pair[0]);
+        if (rc == PS_OK)
+            rc = ps_bound_call("get_json_object", path, 2, call->conf, &cells[i], err);
+        ps_bound_unref(path[1]);
+    }
+    if (rc == PS_OK)
+        rc = numbered_struct("c", cells, n, call->conf, &row, err);
+    if (rc == PS_OK)
+        rc = inline_rows(call, &row, 1, err);
+    ps_bound_unref(row);
+    for (int i = 0; i < n; i++)
+        ps_bound_unref(cells[i]);
+    ps_free(cells);
+    return rc;
 }

@@ -20,6 +20,7 @@ typedef struct ps_binder {
     const psi_frame *frame;
     bool ansi, case_sensitive;
     int in_aggregate;
+    bool in_list; /* ps_bind_list: without aggregates it is a GROUP BY */
     int depth;
 } ps_binder;
 

@@ -80,6 +80,23 @@ bool psi_bound_is_constant(const ps_bound *bound)
     return true;
 }
 
+ps_status psi_text_literal(ps_slice text, ps_bound **out, ps_error *err)
+{
+    ps_builder *b;
+    ps_vec *value = NULL;
+    ps_status rc;
+
+    PS_TRY(ps_build_new(ps_type_of(PS_STRING), 1, &b, err));
+    rc = ps_build_text(b, text.data, text.n_bytes, err);
+    if (rc == PS_OK)
+        rc = ps_build_finish(b, &value, err);
+    ps_build_free(b);
+    if (rc == PS_OK)
+        rc = ps_bound_literal(value, out, err);
+    ps_vec_unref(value);
+    return rc;
+}
+
 /* --- copies ---------------------------------------------------------------------------------------------- */
 /* The same node over other arguments (NULL: its own); takes args' references, also when it fails. */
 ps_status psi_bound_copy(ps_bound *from, ps_bound *const *args, ps_bound **out, ps_error *err)

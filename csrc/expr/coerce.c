@@ -364,7 +364,9 @@ ps_status psi_operands(ps_fn_call *call, bool keep_decimals, ps_error *err)
         a = call->args[0]->type;
         b = call->args[1]->type;
     }
-    PS_TRY(psi_meet_types(a, b, ps_kind_is_nested(a->kind) ? PSI_MEET_NO_TEXT : PSI_MEET_ANY, true, &common, err));
+    /* Without ANSI text that meets a number is settled below. */
+    PS_TRY(psi_meet_types(a, b, ps_kind_is_nested(a->kind) ? PSI_MEET_NO_TEXT : PSI_MEET_ANY,
+                          call->ansi || a->kind == PS_STRING || b->kind == PS_STRING, &common, err));
     if (!common)
         return psi_raise_operands(call, err);
     if (!call->ansi && (a->kind == PS_STRING) != (b->kind == PS_STRING) && psi_is_numeric(common)) {

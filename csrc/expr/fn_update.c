@@ -3,6 +3,7 @@
  *
  * They become IF(s IS NULL, NULL, named_struct(...)) over the fields of s, deeper for a dotted path.
  */
+#include "expr/bound.h"
 #include "expr/coerce.h"
 #include "expr/kernel.h"
 
@@ -11,29 +12,12 @@ typedef struct update {
     ps_bound *value; /* NULL: the field is dropped */
 } update;
 
-static ps_status literal_text(const char *text, size_t n, ps_bound **out, ps_error *err)
-{
-    ps_builder *b;
-    ps_vec *value = NULL;
-    ps_status rc;
-
-    PS_TRY(ps_build_new(ps_type_of(PS_STRING), 1, &b, err));
-    rc = ps_build_text(b, text, n, err);
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, &value, err);
-    ps_build_free(b);
-    if (rc == PS_OK)
-        rc = ps_bound_literal(value, out, err);
-    ps_vec_unref(value);
-    return rc;
-}
-
 static ps_status updated(ps_bound *base, const char *path, const update *how, ps_bound **out, ps_error *err);
 
 /* args[n], args[n + 1] = name, value (taken); */
 static ps_status add_pair(ps_bound **args, int *n, const char *name, size_t n_name, ps_bound *value, ps_error *err)
 {
-    ps_status rc = literal_text(name, n_name, &args[*n], err);
+    ps_status rc = psi_text_literal((ps_slice){name, n_name}, &args[*n], err);
 
     if (rc != PS_OK) {
         ps_bound_unref(value);
@@ -49,7 +33,7 @@ static ps_status field_of(ps_bound *base, const ps_field *field, const ps_conf *
     ps_bound *pair[2] = {base, NULL};
     ps_status rc;
 
-    PS_TRY(literal_text(field->name, strlen(field->name), &pair[1], err));
+    PS_TRY(psi_text_literal(ps_slice_of(field->name), &pair[1], err));
     rc = ps_bound_call("getitem", pair, 2, conf, out, err);
     ps_bound_unref(pair[1]);
     return rc;

@@ -329,6 +329,7 @@ static ps_status bind_condition(ps_node *node, const ps_arg *on, const ps_conf *
     if (!on || on->n == 0)
         return set_outputs(node, NULL, err);
     ps_node_scope(node, conf, inputs, &scope);
+    scope.is_join = true;
     PS_TRY(ps_bind_condition(on->exprs[0], &scope, &condition, err));
     rc = set_condition(node->spec, node, condition, conf, err);
     ps_bound_unref(condition);

@@ -430,12 +430,30 @@ static ps_status parse_alias(psi_parser *p, ps_expr **expr)
     return rc;
 }
 
+/* A dash inside of a name that is not quoted: "AS my-name". */
+static ps_status check_dash(psi_parser *p)
+{
+    const psi_token *name = psi_token_at(p, -1), *next = psi_token_at(p, 1);
+    ps_bytes text = {0};
+    ps_status rc;
+
+    if (!psi_is_symbol(p, 0, "-") || next->kind != PSI_T_WORD || name->kind != PSI_T_WORD || name->at + name->text.n_bytes != psi_token_at(p, 0)->at)
+        return PS_OK;
+    rc = ps_bytes_printf(&text, p->err, "%.*s-%.*s", (int)name->text.n_bytes, name->text.data, (int)next->text.n_bytes, next->text.data);
+    if (rc == PS_OK)
+        rc = psi_raise_at(p, ps_raise(p->err, PS_E_INVALID_IDENTIFIER, text.data, text.data), name->at);
+    ps_bytes_clear(&text);
+    return rc;
+}
+
 ps_status psi_parse_item(psi_parser *p, ps_expr **out)
 {
     ps_status rc;
 
     PS_TRY(psi_parse_expr(p, out));
     rc = parse_alias(p, out);
+    if (rc == PS_OK && (*out)->kind == PS_X_ALIAS)
+        rc = check_dash(p);
     if (rc != PS_OK) {
         ps_expr_unref(*out);
         *out = NULL;
@@ -544,6 +562,8 @@ ps_status ps_expr_parse(ps_slice text, ps_expr **out, ps_error *err)
 
     *out = NULL;
     rc = psi_parser_init(&p, text, err);
+    if (rc == PS_OK && p.tokens.n == 1)
+        rc = ps_raise(err, PS_E_EMPTY_STATEMENT);
     if (rc == PS_OK)
         rc = psi_parse_item(&p, out);
     if (rc == PS_OK && psi_token_at(&p, 0)->kind != PSI_T_END)

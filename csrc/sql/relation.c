@@ -75,7 +75,7 @@ ps_status psi_parse_values(psi_parser *p, ps_rel **out)
     do {
         int before = rel->cells.n;
         if (psi_take_symbol(p, "(")) {
-            PS_TRY_OR(fail, psi_parse_list(p, ")", &rel->cells));
+            PS_TRY_OR(fail, psi_is_symbol(p, 0, ")") ? psi_syntax_error(p) : psi_parse_list(p, ")", &rel->cells));
         } else {
             ps_expr *cell;
             PS_TRY_OR(fail, psi_parse_expr(p, &cell));
@@ -99,6 +99,27 @@ fail:
     return rc;
 }
 
+/* IDENTIFIER('a.b') */
+static ps_status parse_identifier(psi_parser *p, ps_rel *rel)
+{
+    ps_expr *name;
+    ps_bytes text = {0};
+    ps_status rc;
+
+    p->at += 2;
+    rc = psi_take_string(p, &text);
+    if (rc == PS_OK)
+        rc = ps_expr_name_text(ps_bytes_slice(&text), &name, p->err);
+    ps_bytes_clear(&text);
+    PS_TRY(rc);
+    rel->name.items = name->names;
+    rel->name.n = name->n_names;
+    name->names = NULL;
+    name->n_names = 0;
+    ps_expr_unref(name);
+    return psi_want_symbol(p, ")");
+}
+
 static ps_status parse_table(psi_parser *p, ps_rel *rel)
 {
     char *name;
@@ -112,6 +133,8 @@ static ps_status parse_table(psi_parser *p, ps_rel *rel)
         PS_TRY(psi_take_parts(p, &rel->name));
         return parenthesis ? psi_want_symbol(p, ")") : PS_OK;
     }
+    if (psi_is_word(p, 0, "identifier") && psi_token_at(p, 2)->kind == PSI_T_STRING && psi_is_symbol(p, 3, ")"))
+        return parse_identifier(p, rel);
     if (!psi_is_symbol(p, 1, "("))
         return psi_take_parts(p, &rel->name);
     rel->kind = PS_REL_FUNCTION;

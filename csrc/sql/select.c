@@ -147,6 +147,23 @@ static ps_status select_all(psi_parser *p, ps_rel *rel, ps_query **out)
     return PS_OK;
 }
 
+/* FROM t SELECT ...: the relation moves into the SELECT that follows. */
+static ps_status select_from_first(psi_parser *p, ps_query *query)
+{
+    ps_select *select;
+
+    PS_TRY(psi_parse_select(p, &select));
+    if (select->from) {
+        psi_select_free(select);
+        return psi_syntax_error(p);
+    }
+    select->from = query->select->from;
+    query->select->from = NULL;
+    psi_select_free(query->select);
+    query->select = select;
+    return PS_OK;
+}
+
 static ps_status parse_primary_query(psi_parser *p, ps_query **out)
 {
     ps_rel *rel;
@@ -163,6 +180,10 @@ static ps_status parse_primary_query(psi_parser *p, ps_query **out)
         p->at++;
         PS_TRY(psi_parse_relation(p, &rel));
         return select_all(p, rel, out);
+    } else if (psi_take_word(p, "from")) { /* FROM t [SELECT ...] */
+        PS_TRY(psi_parse_from(p, &rel));
+        PS_TRY(select_all(p, rel, out));
+        rc = psi_is_word(p, 0, "select") ? select_from_first(p, *out) : PS_OK;
     } else {
         PS_TRY(ps_alloc0(sizeof **out, out, p->err));
         rc = psi_parse_select(p, &(*out)->select);

@@ -241,6 +241,24 @@ static ps_status parse_unit_call(psi_parser *p, const char *name, ps_expr **out)
     return rc;
 }
 
+/* IDENTIFIER('a.b') names a column, IDENTIFIER('f')(...) a function. */
+static ps_status parse_identifier(psi_parser *p, ps_expr **out)
+{
+    ps_bytes text = {0};
+    ps_status rc;
+
+    p->at += 2;
+    rc = psi_take_string(p, &text);
+    if (rc == PS_OK)
+        rc = psi_want_symbol(p, ")");
+    if (rc == PS_OK && psi_is_symbol(p, 0, "("))
+        rc = psi_parse_function(p, text.data, out);
+    else if (rc == PS_OK)
+        rc = ps_expr_name_text(ps_bytes_slice(&text), out, p->err);
+    ps_bytes_clear(&text);
+    return rc;
+}
+
 ps_status psi_parse_special(psi_parser *p, ps_expr **out)
 {
     static const char *const from_for[] = {"from", "for"};
@@ -250,6 +268,8 @@ ps_status psi_parse_special(psi_parser *p, ps_expr **out)
     *out = NULL;
     if (psi_is_word(p, 0, "cast") || psi_is_word(p, 0, "try_cast"))
         return parse_cast(p, psi_is_word(p, 0, "try_cast"), out);
+    if (psi_is_word(p, 0, "identifier") && psi_token_at(p, 2)->kind == PSI_T_STRING)
+        return parse_identifier(p, out);
     if (psi_is_word(p, 0, "extract") && psi_is_word(p, 3, "from"))
         return parse_extract(p, out);
     if (psi_is_word(p, 0, "trim"))

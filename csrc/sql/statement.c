@@ -144,6 +144,8 @@ ps_status ps_statement_parse(ps_slice text, const ps_sql_params *params, ps_stat
 
     *out = NULL;
     p.params = params;
+    if (rc == PS_OK && p.tokens.n == 1)
+        rc = ps_raise(err, PS_E_EMPTY_STATEMENT);
     if (rc == PS_OK)
         rc = ps_alloc0(sizeof *statement, &statement, err);
     if (rc == PS_OK)

@@ -132,7 +132,7 @@ static void errors(void **state)
     refused("1 +", PS_E_PARSE_SYNTAX, "end of input");
     refused("a b c", PS_E_PARSE_SYNTAX, "'c'. SQLSTATE: 42601 (line 1, pos 4)");
     refused("(a", PS_E_PARSE_SYNTAX, "end of input");
-    refused("", PS_E_PARSE_SYNTAX, "end of input");
+    refused("", PS_E_EMPTY_STATEMENT, "empty");
     refused("'open", PS_E_PARSE_SYNTAX, "'''");
     refused("a..b", PS_E_PARSE_SYNTAX, "'.'");
     refused("f(1,)", PS_E_PARSE_SYNTAX, "')'");
@@ -249,7 +249,7 @@ static void other_statements(void **state)
 
 static void bad_statements(void **state)
 {
-    static const char *const texts[] = {"", "select", "selec 1", "select * frm sales", "select * from (select 1", "select * from t join",
+    static const char *const texts[] = {"select", "select 1 +", "selec 1", "select * frm sales", "select * from (select 1", "select * from t join",
                                         "select 1 from t where", "explain", "with a as (select 1", "values"};
     ps_statement *s;
 
