@@ -47,6 +47,7 @@ bool ps_parse_time_word(ps_slice text, const ps_zone *zone, int64_t now_us, int6
 typedef struct ps_time_format ps_time_format;
 ps_status ps_time_format_new_parser(const char *pattern, ps_time_format **out, ps_error *err);
 ps_status ps_time_format_new(const char *pattern, ps_time_format **out, ps_error *err); /* INCONSISTENT_BEHAVIOR_CROSS_VERSION / INVALID_DATETIME_PATTERN */
+void ps_time_format_set_locale(ps_time_format *format, const char *locale); /* the language of names: "fr-FR"; English at first */
 void ps_time_format_free(ps_time_format *format);
 bool ps_time_format_parse(const ps_time_format *format, ps_slice text, const ps_zone *zone, int64_t *out_us, bool *has_zone);
 ps_status ps_time_format_print(const ps_time_format *format, int64_t us, const ps_zone *zone, ps_bytes *out, ps_error *err);

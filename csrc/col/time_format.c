@@ -17,16 +17,13 @@ typedef struct item {
     bool exceeds_pad;   /* NUMBER: more than min digits need a sign */
     int reserved;       /* NUMBER: digits that belong to the numbers behind it */
     int end;            /* OPEN: index of its CLOSE */
+    const psi_time_names *names; /* TEXT */
 } item;
 struct ps_time_format {
     item *items;
     int n, capacity;
     bool has_era;
 };
-
-const char *const psi_month_names[12] = {"January", "February", "March",     "April",   "May",      "June",
-                                         "July",    "August",   "September", "October", "November", "December"};
-static const char *const day_names[7] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 
 /* ---- compiling ---- */
 
@@ -205,6 +202,14 @@ static void reserve_digits(ps_time_format *format)
     }
 }
 
+void ps_time_format_set_locale(ps_time_format *format, const char *locale)
+{
+    const psi_time_names *names = psi_time_names_of(locale);
+
+    for (int i = 0; i < format->n; i++)
+        format->items[i].names = names;
+}
+
 static ps_status new_format(const char *pattern, bool for_parsing, ps_time_format **out, ps_error *err)
 {
     ps_time_format *format;
@@ -215,6 +220,7 @@ static ps_status new_format(const char *pattern, bool for_parsing, ps_time_forma
     PS_TRY_OR(fail, check_letters(pattern, for_parsing, &format->has_era, err));
     PS_TRY_OR(fail, compile(format, pattern, err));
     reserve_digits(format);
+    ps_time_format_set_locale(format, "en");
     *out = format;
     return PS_OK;
 fail:
@@ -300,11 +306,11 @@ static ps_status put_text(const item *it, const ps_civil *c, ps_bytes *out, ps_e
         return ps_bytes_char(out, (char)('1' + (c->month - 1) / 3), err);
     case 'E':
         days = ps_days_from_civil(c->year, c->month, c->day) + 4;
-        name = day_names[days - ps_floor_div(days, 7) * 7];
+        name = (it->count == 4 ? it->names->days : it->names->short_days)[days - ps_floor_div(days, 7) * 7];
         break;
-    default: name = psi_month_names[c->month - 1]; break;
+    default: name = (it->count == 4 ? it->names->months : it->names->short_months)[c->month - 1]; break;
     }
-    return ps_bytes_append(out, name, it->count == 4 ? strlen(name) : 3, err);
+    return ps_bytes_text(out, name, err);
 }
 
 /* "+hh[:]mm[[:]ss]" by the letter and count of X, x and Z. */
@@ -515,9 +521,9 @@ static const char *read_text(const item *it, const char *p, const char *end, fou
     if (it->letter != 'M' && it->letter != 'L')
         return NULL;
     for (int i = 0; i < 12; i++) {
-        size_t n = it->count == 4 ? strlen(psi_month_names[i]) : 3;
-        if (starts_with(p, end, psi_month_names[i], n))
-            return note(f, 'M', i + 1) ? p + n : NULL;
+        const char *name = (it->count == 4 ? it->names->months : it->names->short_months)[i];
+        if (starts_with(p, end, name, strlen(name)))
+            return note(f, 'M', i + 1) ? p + strlen(name) : NULL;
     }
     return NULL;
 }

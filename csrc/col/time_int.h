@@ -17,5 +17,11 @@ const char *psi_zone_abbreviation(const ps_zone *zone, int64_t utc_us);
 
 /* Day, month and so on checked and put together; false when there is no such time or 64 bits do not hold it. */
 bool psi_civil_to_us(const ps_civil *civil, int64_t *out_us);
-extern const char *const psi_month_names[12];
+
+/* Names of months and days, long and short; days from Sunday on. */
+typedef struct psi_time_names {
+    const char *language;
+    const char *months[12], *short_months[12], *days[7], *short_days[7];
+} psi_time_names;
+const psi_time_names *psi_time_names_of(const char *locale); /* "fr-FR"; English for languages that are not known */
 #endif

@@ -12,8 +12,13 @@
 static ps_status pattern_option(const ps_format_args *args, const char *key, bool reading, ps_time_format **out,
                                 bool *never, ps_error *err)
 {
-    const char *pattern = ps_options_get(args->options, key);
-    ps_status rc = pattern ? ps_time_format_new(pattern, out, err) : PS_OK;
+    const char *pattern = ps_options_get(args->options, key), *locale = ps_options_get(args->options, "locale");
+    ps_status rc = PS_OK;
+
+    if (pattern)
+        rc = reading ? ps_time_format_new_parser(pattern, out, err) : ps_time_format_new(pattern, out, err);
+    if (rc == PS_OK && pattern && locale)
+        ps_time_format_set_locale(*out, locale);
 
     *never = reading && (rc == PS_E_PATTERN || rc == PS_E_PATTERN_CHARACTER || rc == PS_E_PATTERN_LENGTH);
     return *never ? PS_OK : rc;
