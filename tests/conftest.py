@@ -9,6 +9,7 @@ import time
 import pytest
 
 os.environ["TZ"] = "UTC"
+os.environ["PYTHONSAFEPATH"] = "1"  # programs that tests start import the installed package, not the source tree
 time.tzset()
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 MODES = ("plain", "tiny", "shaped", "restart", "replay", "workers")

@@ -1,9 +1,7 @@
 """The registries: what the engine has, what Python offers, and what the stubs say go together."""
 import builtins
-import doctest
 import importlib
 import pathlib
-import pkgutil
 import re
 
 import pytest
@@ -43,18 +41,3 @@ def test_engine_names_are_known_to_the_stub():
     for name in dir(_native._engine):
         if not name.startswith("__"):
             assert re.search(rf"\b(def|class) {name}\b", text), name
-
-
-@pytest.mark.parametrize("name", sorted(module.name for module in pkgutil.walk_packages(pystream.__path__, "pystream.")
-                                        if not module.name.endswith("._engine") and "._spark" not in module.name))
-def test_examples_in_docstrings(name, spark, tmp_path, monkeypatch):
-    """The examples of docstrings run and give what they say."""
-    import pystream.sql
-    import pystream.sql.types
-    monkeypatch.chdir(tmp_path)
-    module = importlib.import_module(name)
-    names = {"spark": spark, "F": pystream.sql.functions, "Row": pystream.sql.Row,
-             **{key: getattr(pystream.sql.types, key) for key in pystream.sql.types.__all__}}
-    failed, _ = doctest.testmod(module, extraglobs=names, verbose=False,
-                                optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
-    assert not failed
