@@ -26,7 +26,7 @@ static ps_status twice(ps_vec *vec, int shape, ps_vec **out, ps_error *err)
     if (vec->n_rows == 1)
         return ps_vec_repeat(vec, 0, 2, out, err);
     PS_TRY(ps_buf_new((size_t)(2 * vec->n_rows + 1) * sizeof *index, &index_buf, err));
-    index = index_buf->data;
+    index = (int32_t *)index_buf->data;
     index[0] = 0;
     for (int64_t i = 0; i < 2 * vec->n_rows; i++)
         index[i + 1] = (int32_t)(i / 2);
