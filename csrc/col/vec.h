@@ -48,6 +48,33 @@ static inline ps_str ps_str_make(const char *data, uint32_t n_bytes)
     }
     return s;
 }
+/* The same where sixteen bytes can be read from data on, whatever the length: without a branch on it.  Two whole words are
+ * stored: a view that is put together from smaller stores cannot be loaded again at once. */
+static inline void ps_str_put(ps_str *out, const char *data, uint32_t n_bytes)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t words[2];
+
+    memcpy(&words[0], data, 8);
+    if (n_bytes <= PS_STR_INLINE) {
+        uint64_t low = words[0], high = 0;
+        uint32_t more;
+
+        memcpy(&more, data + 8, 4);
+        low = n_bytes >= 8 ? low : low & ((1ull << 8 * n_bytes) - 1);
+        high = n_bytes > 8 ? more & ((1ull << 8 * (n_bytes - 8)) - 1) : 0;
+        words[1] = low >> 32 | high << 32;
+        words[0] = low << 32 | n_bytes;
+    } else {
+        words[0] = words[0] << 32 | n_bytes;
+        words[1] = (uint64_t)(uintptr_t)data;
+    }
+    memcpy(out, &words[0], 8);
+    memcpy((char *)out + 8, &words[1], 8);
+#else
+    *out = ps_str_make(data, n_bytes);
+#endif
+}
 static inline bool ps_str_equal(const ps_str *a, const ps_str *b)
 {
     if (memcmp(a, b, 8) != 0) /* length and first four bytes */

@@ -247,32 +247,37 @@ static int64_t count_byte(ps_slice text, char c)
     return n;
 }
 
-/* One byte parts the text, without a limit: the words of a line. */
+/* One byte parts the text, without a limit: the words of a line.  Parts that begin sixteen bytes before the text's end are
+ * taken without looking at their length. */
 static ps_status split_at_byte(ps_builder *parts, ps_slice text, char c, ps_error *err)
 {
-    size_t from = 0, i = 0;
+    const char *from = text.data, *p = from, *end = from + text.n_bytes;
     ps_str *to;
 
-    PS_TRY(ps_build_reserve(parts, count_byte(text, c) + 1, err));
-    to = (ps_str *)parts->data + parts->n;
+    if ((size_t)(parts->capacity - parts->n) <= text.n_bytes)
+        PS_TRY(ps_build_reserve(parts, count_byte(text, c) + 1, err));
+    to = (ps_str *)(void *)parts->data + parts->n;
 #if defined(__SSE2__)
     const __m128i all = _mm_set1_epi8(c);
-    for (; i + 16 <= text.n_bytes; i += 16) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(text.data + i));
+    for (; end - p >= 16; p += 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)p);
         for (unsigned hits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, all)); hits; hits &= hits - 1) {
-            size_t at = i + (size_t)__builtin_ctz(hits);
-            *to++ = ps_str_make(text.data + from, (uint32_t)(at - from));
+            const char *at = p + __builtin_ctz(hits);
+            if (PS_LIKELY(end - from >= 16))
+                ps_str_put(to++, from, (uint32_t)(at - from));
+            else
+                *to++ = ps_str_make(from, (uint32_t)(at - from));
             from = at + 1;
         }
     }
 #endif
-    for (; i < text.n_bytes; i++)
-        if (text.data[i] == c) {
-            *to++ = ps_str_make(text.data + from, (uint32_t)(i - from));
-            from = i + 1;
+    for (; p < end; p++)
+        if (*p == c) {
+            *to++ = ps_str_make(from, (uint32_t)(p - from));
+            from = p + 1;
         }
-    *to++ = ps_str_make(text.data + from, (uint32_t)(text.n_bytes - from));
-    parts->n = to - (ps_str *)parts->data;
+    *to++ = ps_str_make(from, (uint32_t)(end - from));
+    parts->n = to - (ps_str *)(void *)parts->data;
     return PS_OK;
 }
 

@@ -263,7 +263,7 @@ static inline bool put_plain(const csv_reader *r, ps_builder *b, enum place plac
     case PLACE_TEXT:
         if (!r->ascii && psi_utf8_prefix(p, (size_t)(end - p)) != (size_t)(end - p))
             return false;
-        psi_put_view((ps_str *)(void *)b->data + b->n++, p, (uint32_t)(end - p));
+        ps_str_put((ps_str *)(void *)b->data + b->n++, p, (uint32_t)(end - p));
         return true;
     case PLACE_INT64:
         if (psi_take_int(p, &value) != end)

@@ -150,7 +150,7 @@ static inline const char *skip_value(psi_json *j, const char *p)
 
 static inline void put_text(ps_builder *b, ps_slice text)
 {
-    psi_put_view((ps_str *)(void *)b->data + b->n++, text.data, (uint32_t)text.n_bytes);
+    ps_str_put((ps_str *)(void *)b->data + b->n++, text.data, (uint32_t)text.n_bytes);
 }
 
 static inline bool put_int(ps_builder *b, int64_t value)

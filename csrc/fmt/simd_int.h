@@ -82,34 +82,6 @@ static inline uint32_t psi_line_end(psi_block b)
 #undef PSI_MASK_OF
 #endif
 
-/* A view of a text, of which sixteen bytes can be read, whatever its length.  Two whole words are stored: a view that is
- * put together from smaller stores cannot be loaded again at once. */
-static inline void psi_put_view(ps_str *out, const char *data, uint32_t n_bytes)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    uint64_t words[2];
-
-    memcpy(&words[0], data, 8);
-    if (n_bytes <= PS_STR_INLINE) {
-        uint64_t low = words[0], high = 0;
-        uint32_t more;
-
-        memcpy(&more, data + 8, 4);
-        low = n_bytes >= 8 ? low : low & ((1ull << 8 * n_bytes) - 1);
-        high = n_bytes > 8 ? more & ((1ull << 8 * (n_bytes - 8)) - 1) : 0;
-        words[1] = low >> 32 | high << 32;
-        words[0] = low << 32 | n_bytes;
-    } else {
-        words[0] = words[0] << 32 | n_bytes;
-        words[1] = (uint64_t)(uintptr_t)data;
-    }
-    memcpy(out, &words[0], 8);
-    memcpy((char *)out + 8, &words[1], 8);
-#else
-    *out = ps_str_make(data, n_bytes);
-#endif
-}
-
 static inline int psi_first(uint32_t mask) { return __builtin_ctz(mask); }
 
 /* The first line feed or carriage return at or after p; one must exist, and 16 readable bytes behind it. */

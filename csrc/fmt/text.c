@@ -71,7 +71,7 @@ static ps_status take_lines(text_reader *r, const char *stop, ps_error *err)
         if (PS_UNLIKELY(end - p > INT32_MAX))
             return ps_raise(err, PS_E_NO_MEMORY, (size_t)(end - p));
         if (out)
-            psi_put_view(&out[n], p, (uint32_t)(end - p));
+            ps_str_put(&out[n], p, (uint32_t)(end - p));
         p = end + 1 + (*end == '\r' && end + 1 < stop && end[1] == '\n');
     }
     r->n = n;

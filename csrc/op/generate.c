@@ -20,6 +20,7 @@ typedef struct generate_op {
     ps_program *program;
     int *pass;         /* column of the input per passed attribute */
     int n_pass;
+    int64_t n_part;    /* rows of the input that are taken at once */
 } generate_op;
 
 PSI_OP_FREE(psi_generate_free)
@@ -323,37 +324,114 @@ static void element_rows_clear(element_rows *rows)
     *rows = (element_rows){0};
 }
 
-static ps_status generate_push(ps_op *op, int port, ps_batch *batch, ps_error *err)
+/* Nothing but elements of arrays or maps: parts of their vectors, as they are. */
+static ps_status emit_elements(generate_op *self, const ps_vec *lists, int64_t start, int64_t n, ps_error *err)
 {
-    generate_op *self = (generate_op *)op;
-    const generate_spec *spec = op->node->spec;
-    ps_rows live = ps_batch_live(batch);
+    for (int64_t end = start + n; start < end; start += ps_batch_rows) {
+        ps_batch *result = NULL;
+        ps_status rc;
+
+        n = end - start < ps_batch_rows ? end - start : ps_batch_rows;
+        PS_TRY(ps_batch_new(self->op.node->out.n, n, &result, err));
+        for (int k = 0; k < result->n_cols; k++)
+            PS_TRY_OR(done, ps_vec_slice(lists->children[k], start, n, &result->cols[k], err));
+        rc = ps_op_emit(&self->op, result, err);
+    done:
+        ps_batch_unref(result);
+        PS_TRY(rc);
+    }
+    return PS_OK;
+}
+
+static inline ps_span span_of(const ps_view *view, int64_t row)
+{
+    return ps_view_is_null(view, row) ? (ps_span){0, 0} : ((const ps_span *)view->data)[ps_at(view, row)];
+}
+
+/* Runs of elements that lie one behind the other, as split() and the readers make them. */
+static ps_status generate_elements(generate_op *self, const ps_view *view, const ps_rows *live, int64_t *n_made, ps_error *err)
+{
+    int64_t start = 0, n = 0;
+
+    for (int64_t j = 0; j < live->n; j++) {
+        ps_span span = span_of(view, ps_row(live, j));
+
+        if (span.n > 0 && span.start != start + n) {
+            PS_TRY(emit_elements(self, view->base, start, n, err));
+            start = span.start;
+            n = 0;
+        }
+        n += span.n;
+        *n_made += span.n;
+    }
+    return emit_elements(self, view->base, start, n, err);
+}
+
+static ps_status generate_rows(generate_op *self, ps_batch *batch, const ps_view *view, const ps_rows *live, int64_t *n_made, ps_error *err)
+{
+    const generate_spec *spec = self->op.node->spec;
     element_rows rows = {0};
-    ps_vec *lists = NULL;
-    ps_view view;
     ps_status rc;
 
-    PS_UNUSED(port);
-    PS_TRY(ps_program_run(self->program, batch, &lists, err));
-    ps_view_init(&view, lists);
-    for (int64_t j = 0; j < live.n; j++) {
-        int64_t row = ps_row(&live, j);
-        ps_span span = ps_view_is_null(&view, row) ? (ps_span){0, 0} : ((const ps_span *)view.data)[ps_at(&view, row)];
+    for (int64_t j = 0; j < live->n; j++) {
+        int64_t row = ps_row(live, j);
+        ps_span span = span_of(view, row);
 
         if (span.n == 0 && spec->outer)
             PS_TRY_OR(done, add_row(&rows, (int32_t)row, -1, err));
         for (uint32_t k = 0; k < span.n; k++)
             PS_TRY_OR(done, add_row(&rows, (int32_t)row, (int32_t)(span.start + k), err));
         if (rows.n >= ps_batch_rows) {
-            PS_TRY_OR(done, emit_rows(self, batch, view.base, &rows, err));
+            *n_made += rows.n;
+            PS_TRY_OR(done, emit_rows(self, batch, view->base, &rows, err));
             element_rows_clear(&rows); /* the batch just emitted may be kept: its indexes stay as they are */
         }
     }
-    rc = rows.n > 0 ? emit_rows(self, batch, view.base, &rows, err) : PS_OK;
+    *n_made += rows.n;
+    rc = rows.n > 0 ? emit_rows(self, batch, view->base, &rows, err) : PS_OK;
 done:
     element_rows_clear(&rows);
+    return rc;
+}
+
+static ps_status generate_part(generate_op *self, ps_batch *batch, int64_t *n_made, ps_error *err)
+{
+    const generate_spec *spec = self->op.node->spec;
+    bool bare = self->n_pass == 0 && !spec->position && !spec->outer && !spec->fields;
+    ps_rows live = ps_batch_live(batch);
+    ps_vec *lists = NULL;
+    ps_view view;
+    ps_status rc;
+
+    PS_TRY(ps_program_run(self->program, batch, &lists, err));
+    ps_view_init(&view, lists);
+    rc = bare ? generate_elements(self, &view, &live, n_made, err) : generate_rows(self, batch, &view, &live, n_made, err);
     ps_vec_unref(lists);
     return rc;
+}
+
+/* The batch is taken in parts that give about one batch of elements each, so that elements are still in the cache when
+ * the next operator looks at them. */
+static ps_status generate_push(ps_op *op, int port, ps_batch *batch, ps_error *err)
+{
+    generate_op *self = (generate_op *)op;
+    const int64_t least = ps_batch_rows < 256 ? ps_batch_rows : 256;
+
+    PS_UNUSED(port);
+    for (int64_t start = 0, n; start < batch->n_sel; start += n) {
+        ps_batch *part = NULL;
+        int64_t n_made = 0;
+        ps_status rc;
+
+        n = batch->n_sel - start < self->n_part ? batch->n_sel - start : self->n_part;
+        PS_TRY(ps_batch_slice(batch, start, n, &part, err));
+        rc = generate_part(self, part, &n_made, err);
+        ps_batch_unref(part);
+        PS_TRY(rc);
+        self->n_part = n_made <= n ? ps_batch_rows : n * ps_batch_rows / n_made;
+        self->n_part = self->n_part < least ? least : self->n_part;
+    }
+    return PS_OK;
 }
 
 static void generate_close(ps_op *op)
@@ -374,6 +452,7 @@ PSI_OP_OPEN(psi_generate_open)
     *out = NULL;
     PS_TRY(psi_op_new(sizeof *self, &vt, node, run, &self, err));
     self->n_pass = node->out.n - spec->n_generated;
+    self->n_part = ps_batch_rows;
     PS_TRY_OR(fail, ps_alloc((size_t)self->n_pass * sizeof *self->pass, &self->pass, err));
     for (int i = 0; i < self->n_pass; i++)
         self->pass[i] = ps_attrs_find_id(&node->inputs[0]->out, node->out.items[i].id);
