@@ -19,14 +19,14 @@ static ps_status set_conf(void *self, const char *key, const char *value, ps_err
 
 static ps_status view_names(void *self, ps_options *out, ps_error *err) { return ps_session_view_names(self, out, err); }
 
-ps_status psi_session_sql(ps_session *session, const char *text, ps_node **out, ps_error *err)
+ps_status psi_session_sql(ps_session *session, const char *text, const char *const *names, ps_expr *const *values, int n, ps_node **out, ps_error *err)
 {
     ps_conf conf = {0};
     ps_sql_catalog catalog = {session, &conf, view, create_view, drop_view, set_conf, view_names};
     ps_status rc;
 
     PS_TRY(ps_session_conf(session, &conf, err));
-    rc = ps_sql_node(ps_slice_of(text), NULL, NULL, 0, &catalog, out, err);
+    rc = ps_sql_node(ps_slice_of(text), names, values, n, &catalog, out, err);
     ps_conf_clear(&conf);
     return rc;
 }

@@ -94,6 +94,6 @@ typedef struct psi_host {
 int psi_host_new(psi_state *state, PyObject *object, psi_host **out);
 void psi_host_free(psi_host *host); /* accepts NULL */
 void psi_host_event(void *self, const char *kind, const char *json);
-/* catalog.c: spark.sql(text) as a node. */
-ps_status psi_session_sql(ps_session *session, const char *text, ps_node **out, ps_error *err);
+/* catalog.c: spark.sql(text) as a node; names and values as for ps_sql_node(). */
+ps_status psi_session_sql(ps_session *session, const char *text, const char *const *names, ps_expr *const *values, int n, ps_node **out, ps_error *err);
 #endif

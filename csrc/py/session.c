@@ -460,20 +460,36 @@ done:
     return result;
 }
 
-static PyObject *session_sql(PyObject *self, PyObject *arg)
+/* sql(text, names=None, values=()): the values stand for :name, or without names for ?. */
+static PyObject *session_sql(PyObject *self, PyObject *args)
 {
     ps_session *session = alive(self);
-    const char *text = PyUnicode_AsUTF8(arg);
+    PyObject *name_list = Py_None, *value_list = NULL, *result = NULL;
+    const char *text, **names = NULL;
+    ps_expr **values = NULL;
     ps_node *node = NULL;
     ps_error err = {0};
+    int n = 0, n_names = 0;
     ps_status rc;
 
-    if (!session || !text)
+    if (!session || !PyArg_ParseTuple(args, "s|OO:sql", &text, &name_list, &value_list))
         return NULL;
+    if (value_list && psi_exprs_arg(psi_self_state(self), value_list, &values, &n) < 0)
+        return NULL;
+    if (name_list != Py_None && psi_texts_arg(name_list, &names, &n_names) < 0)
+        goto done;
+    if (names && n_names != n) {
+        PyErr_SetString(PyExc_ValueError, "as many names as values are wanted");
+        goto done;
+    }
     Py_BEGIN_ALLOW_THREADS
-    rc = psi_session_sql(session, text, &node, &err);
+    rc = psi_session_sql(session, text, names, values, n, &node, &err);
     Py_END_ALLOW_THREADS
-    return plan_of(self, rc, node, &err);
+    result = plan_of(self, rc, node, &err);
+done:
+    PyMem_Free(names);
+    PyMem_Free(values);
+    return result;
 }
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
@@ -729,7 +745,7 @@ static PyMethodDef session_methods[] = {
     {"node", session_node, METH_VARARGS, "node(kind, inputs, args)"},
     {"local", session_local, METH_VARARGS, "local(schema, rows, verify=True)"},
     {"source", session_source, METH_VARARGS, "source(format, options, paths, schema, streaming, feed=None)"},
-    {"sql", session_sql, METH_O, "The plan of a statement"},
+    {"sql", session_sql, METH_VARARGS, "sql(text, names=None, values=()): the plan of a statement"},
     {"resolve", session_resolve, METH_VARARGS, "resolve(plan, name): a column of this very plan"},
     {"collect", session_collect, METH_O, "The rows of a bounded plan"},
     {"show", session_show, METH_VARARGS, "show(plan, n, truncate, vertical)"},

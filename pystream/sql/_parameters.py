@@ -1,18 +1,15 @@
-"""Values put into SQL text: `:name` and `?` as literals, `{name}` as views, columns and literals."""
+"""Values for SQL text: `:name` and `?` as expressions, `{name}` as views, columns and literals in the text."""
 from __future__ import annotations
 
 import datetime
 import itertools
-import re
 import string
 
-from pystream.errors import AnalysisException, PySparkValueError
-from pystream.sql.column import Column
+from pystream import _native
+from pystream.errors import PySparkValueError
+from pystream.sql.column import Column, _literal
 
 _count = itertools.count()
-
-#: What is skipped: strings, quoted names, comments; then the places.
-_PLACES = re.compile(r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`|--[^\n]*|/\*.*?\*/|::|:([A-Za-z_]\w*)|(\?)""", re.S)
 
 
 def literal_text(value) -> str:
@@ -46,23 +43,13 @@ def literal_text(value) -> str:
     raise PySparkValueError(f"a value of class {type(value).__name__} cannot be a SQL parameter")
 
 
-def substituted(text: str, args) -> str:
-    """The text with `:name` (a dict) or `?` (a list) replaced by literals."""
-    positional = iter(args) if not isinstance(args, dict) else None
-
-    def place(found):
-        name, mark = found[1], found[2]
-        try:
-            if name and positional is None:
-                return literal_text(args[name])
-            if mark and positional is not None:
-                return literal_text(next(positional))
-        except (KeyError, StopIteration):
-            raise AnalysisException._of_engine(
-                f"[UNBOUND_SQL_PARAMETER] Found the unbound parameter: {name or '_' + str(found.start())}. SQLSTATE: 42P02",
-                "UNBOUND_SQL_PARAMETER", "42P02") from None
-        return found[0]
-    return _PLACES.sub(place, text)
+def value_expr(value):
+    """The Expr that stands for `:name` or `?`."""
+    if isinstance(value, dict):
+        return _native.call("map", [value_expr(item) for pair in value.items() for item in pair])
+    if isinstance(value, (list, tuple)):
+        return _native.call("array", [value_expr(item) for item in value])
+    return _literal(value)
 
 
 class _Formatter(string.Formatter):

@@ -266,12 +266,14 @@ class SparkSession:
         """
         from pystream.sql import _parameters
         views: list = []
+        if args is not None and not isinstance(args, (dict, list, tuple)):
+            raise _wrong_type("args", "dict, list or tuple", args)
         if kwargs:
             sqlQuery = _parameters.formatted(self, sqlQuery, kwargs, views)
-        if args:
-            sqlQuery = _parameters.substituted(sqlQuery, args)
+        names = [str(name) for name in args] if isinstance(args, dict) else None
+        values = list(args.values() if isinstance(args, dict) else args or ())
         try:
-            return DataFrame(self._engine.sql(sqlQuery), self)
+            return DataFrame(self._engine.sql(sqlQuery, names, [_parameters.value_expr(value) for value in values]), self)
         finally:
             for name in views:
                 self._engine.view_drop(name)
