@@ -173,6 +173,22 @@ fail:
     return rc;
 }
 
+ps_status ps_node_panes(const ps_node *node, ps_node **out, ps_error *err)
+{
+    ps_ids all = {0};
+    ps_status rc = PS_OK;
+
+    *out = NULL;
+    for (int i = 0; i < node->out.n - 1 && rc == PS_OK; i++)
+        rc = ps_ids_add(&all, node->out.items[i].id, err);
+    if (rc == PS_OK)
+        rc = psi_timewindow_remake(node, node->inputs, &all, out, err);
+    ps_ids_clear(&all);
+    PS_TRY(rc);
+    ((ps_window_spec *)(*out)->spec)->width = ((ps_window_spec *)(*out)->spec)->slide;
+    return PS_OK;
+}
+
 PSI_OP_DESCRIBE(psi_timewindow_describe)
 {
     const ps_window_spec *spec = node->spec;
@@ -232,10 +248,14 @@ static ps_status make_windows(const ps_window_spec *spec, const ps_type *type, c
         sel[out->n_sel] = (int32_t)row;
         out->n_sel += in;
     }
-    PS_TRY_OR(fail, ps_vec_add_child(vec, start, err));
+    rc = ps_vec_add_child(vec, start, err); /* takes it, also when it fails */
     start = NULL;
-    PS_TRY_OR(fail, ps_vec_add_child(vec, end, err));
-    end = NULL;
+    if (rc == PS_OK) {
+        rc = ps_vec_add_child(vec, end, err);
+        end = NULL;
+    }
+    if (rc != PS_OK)
+        goto fail;
     out->vec = vec;
     return PS_OK;
 fail:
