@@ -463,6 +463,8 @@ static ps_status take_lines(csv_reader *r, const char *stop, ps_error *err)
     const char *p = psi_input_at(in);
     ps_status rc = pin(r, in->chunk, err);
 
+    if (rc == PS_OK)
+        rc = psi_rows_reserve(&r->rows, (size_t)(stop - p), err);
     while (rc == PS_OK && p < stop && !psi_rows_full(&r->rows)) {
         uint32_t high = 0;
         const char *end = psi_find_line_end_high(p, &high);
@@ -523,7 +525,6 @@ static ps_status csv_next(ps_reader *reader, ps_batch **out, ps_error *err)
     ps_status rc;
 
     *out = NULL;
-    PS_TRY(psi_rows_reserve(&r->rows, err));
     r->ascii = false;
     rc = fill_batch(r, err);
     if (rc != PS_OK && (r->rows.n == 0 || rc != PS_E_CORRUPT_FILE))

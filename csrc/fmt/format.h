@@ -44,7 +44,8 @@ typedef struct ps_reader_vt {
     ps_status (*next)(ps_reader *reader, ps_batch **out, ps_error *err); /* NULL: the file has ended */
     void (*close)(ps_reader *reader);  /* the file; also after an error; twice is harmless */
     void (*free)(ps_reader *reader);
-    /* Values of a string vector instead of a file (from_json, from_csv): a struct per live row. NULL: not for this format. */
+    /* Values of a string vector instead of a file (from_json, from_csv): *out has rows->n_rows rows, defined on the live
+     * ones, of the type of args->schema (json: a struct, an array or a map).  NULL: not for this format. */
     ps_status (*parse)(ps_reader *reader, ps_vec *text, const ps_rows *rows, ps_vec **out, ps_error *err);
 } ps_reader_vt;
 struct ps_reader { const ps_reader_vt *vt; };

@@ -127,6 +127,7 @@ static ps_status take_lines(json_reader *r, const char *stop, ps_error *err)
     bool blank;
 
     PS_TRY(pin_chunk(r, in->chunk, err));
+    PS_TRY(psi_rows_reserve(&r->rows, (size_t)(stop - p), err));
     while (p < stop && !psi_rows_full(&r->rows)) {
         const char *after;
 
@@ -215,8 +216,6 @@ static ps_status json_next(ps_reader *reader, ps_batch **out, ps_error *err)
 
     *out = NULL;
     if (!r->rows.big) {
-        if (!r->multi_line)
-            PS_TRY(psi_rows_reserve(&r->rows, err));
         rc = r->multi_line ? fill_from_document(r, err) : fill_from_lines(r, err);
         if (rc != PS_OK && (r->rows.n == 0 || rc != PS_E_CORRUPT_FILE))
             return rc;

@@ -114,10 +114,14 @@ void psi_rows_forget(psi_rows *rows)
 
 /* ---- building ---- */
 
-ps_status psi_rows_reserve(psi_rows *rows, ps_error *err)
+ps_status psi_rows_reserve(psi_rows *rows, size_t n_bytes, ps_error *err)
 {
+    int64_t n = rows->n < ps_batch_rows ? ps_batch_rows - rows->n : 0;
+
+    if (n_bytes / 2 < (size_t)n)
+        n = (int64_t)(n_bytes / 2 + 1);
     for (int i = 0; i < rows->n_cols; i++)
-        PS_TRY(ps_build_reserve(rows->cols[i], ps_batch_rows, err));
+        PS_TRY(ps_build_reserve(rows->cols[i], n, err));
     return PS_OK;
 }
 

@@ -25,8 +25,8 @@ typedef struct psi_rows {
 /* Checks the corrupt column against args->full_schema. */
 ps_status psi_rows_init(psi_rows *rows, const ps_format_args *args, ps_error *err);
 void psi_rows_clear(psi_rows *rows);
-/* Room for the rows of one batch, once per batch. */
-ps_status psi_rows_reserve(psi_rows *rows, ps_error *err);
+/* Room for the rest of the batch's rows, or for as many as n_bytes of text can hold (two bytes each at least). */
+ps_status psi_rows_reserve(psi_rows *rows, size_t n_bytes, ps_error *err);
 /* Appends a NULL to every column that has no value in row `row` yet. */
 ps_status psi_rows_fill(psi_rows *rows, int64_t row, ps_error *err);
 void psi_rows_pop(psi_rows *rows, int64_t n); /* back to n rows */

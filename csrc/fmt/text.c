@@ -62,10 +62,14 @@ static ps_status pin(text_reader *r, ps_error *err)
 static ps_status take_lines(text_reader *r, const char *stop, ps_error *err)
 {
     const char *p = psi_input_at(&r->input), *end;
-    int64_t n = r->n, n_most = ps_batch_rows;
-    ps_str *out = r->lines ? (ps_str *)(void *)r->lines->data : NULL; /* room for a batch was made */
+    int64_t n = r->n, n_most = stop - p < ps_batch_rows - n ? n + (stop - p) : ps_batch_rows; /* a line has a byte at least */
+    ps_str *out = NULL;
 
     PS_TRY(pin(r, err));
+    if (r->lines) {
+        PS_TRY(ps_build_reserve(r->lines, n_most - n, err));
+        out = (ps_str *)(void *)r->lines->data;
+    }
     for (; p < stop && n < n_most; n++) {
         end = psi_find_line_end(p);
         if (PS_UNLIKELY(end - p > INT32_MAX))
@@ -119,8 +123,6 @@ static ps_status text_next(ps_reader *reader, ps_batch **out, ps_error *err)
     ps_status rc;
 
     *out = NULL;
-    if (r->lines)
-        PS_TRY(ps_build_reserve(r->lines, r->whole ? 1 : ps_batch_rows, err));
     rc = fill_batch(r, err);
     if (rc != PS_OK && rc != PS_E_CORRUPT_FILE)
         return rc;
