@@ -224,8 +224,8 @@ static ps_status find_using(const ps_node *node, int side, const char *name, con
     if (*out)
         return PS_OK;
     for (int i = 0; i < from->n; i++)
-        if (!from->items[i].hidden)
-            PS_TRY(ps_bytes_printf(&names, err, "%s`%s`", names.n_bytes ? ", " : "", from->items[i].name));
+        if (!from->items[i].hidden && ps_bytes_printf(&names, NULL, "%s`%s`", names.n_bytes ? ", " : "", from->items[i].name) != PS_OK)
+            break; /* the message then names fewer */
     ps_raise(err, PS_E_UNRESOLVED_USING, name, side == 0 ? "left" : "right", names.data ? names.data : "");
     ps_bytes_clear(&names);
     return PS_E_UNRESOLVED_USING;

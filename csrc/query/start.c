@@ -51,9 +51,11 @@ static ps_status temporary_dir(char **out, ps_error *err)
     ps_bytes text = {0};
 
     ps_uuid_text(id);
-    PS_TRY(ps_bytes_printf(&text, err, "%s/temporary-%s", tmp && *tmp ? tmp : "/tmp", id));
-    *out = ps_bytes_take(&text);
-    return PS_OK;
+    ps_status rc = ps_bytes_printf(&text, err, "%s/temporary-%s", tmp && *tmp ? tmp : "/tmp", id);
+    if (rc == PS_OK)
+        *out = ps_bytes_take(&text);
+    ps_bytes_clear(&text);
+    return rc;
 }
 
 static ps_status under_conf_root(const ps_query *query, const char *root, char **out, ps_error *err)
@@ -131,9 +133,11 @@ static ps_status set_identity(ps_query *query, const ps_conf *conf, ps_error *er
 
     PS_TRY(ps_meta_open(ps_session_fs(query->session), query->checkpoint, sync, verify, query->id, err));
     ps_uuid_text(query->run_id);
-    PS_TRY(ps_bytes_printf(&pretty, err, "%s%s[id = %s, runId = %s]", query->name ? query->name : "", query->name ? " " : "", query->id, query->run_id));
-    query->pretty_id = ps_bytes_take(&pretty);
-    return PS_OK;
+    ps_status rc = ps_bytes_printf(&pretty, err, "%s%s[id = %s, runId = %s]", query->name ? query->name : "", query->name ? " " : "", query->id, query->run_id);
+    if (rc == PS_OK)
+        query->pretty_id = ps_bytes_take(&pretty);
+    ps_bytes_clear(&pretty);
+    return rc;
 }
 
 /* The temporary view of a memory sink: the user's session sees it under the query's name. */
