@@ -1,6 +1,7 @@
 /* expr/fn_time.c - fields of dates and timestamps, calendar arithmetic, truncation. */
-#include "expr/fn_args.h"
 #include "expr/fn_time.h"
+
+#include "expr/fn_args.h"
 #include <stdio.h>
 
 /* --- units ------------------------------------------------------------------------------------------------------------- */
@@ -391,9 +392,28 @@ static int64_t truncate_days(int64_t days, psi_unit unit)
     return ps_days_from_civil(civil.year, unit == PSI_YEAR ? 1 : unit == PSI_QUARTER ? (civil.month - 1) / 3 * 3 + 1 : civil.month, 1);
 }
 
-PS_KERNEL_2(trunc, int32_t, ps_str, int32_t)
+/* The unit of a row; a constant one was looked up before (run_with_unit). */
+static psi_unit unit_at(const ps_fn_run *run, const ps_str *word)
 {
-    psi_unit unit = psi_unit_of(ps_str_slice(&y));
+    return run->scratch ? *(const psi_unit *)run->scratch : psi_unit_of(ps_str_slice(word));
+}
+
+static ps_status run_with_unit(const ps_fn_run *run, int arg, ps_fn_kernel kernel, ps_vec **out, ps_error *err)
+{
+    ps_fn_run with_unit = *run;
+    psi_unit unit;
+    ps_slice word;
+
+    if (psi_arg_is_constant(run, arg) && psi_arg_text(run, arg, &word)) {
+        unit = psi_unit_of(word);
+        with_unit.scratch = &unit;
+    }
+    return kernel(&with_unit, out, err);
+}
+
+PS_KERNEL_2(trunc_date, int32_t, ps_str, int32_t)
+{
+    psi_unit unit = unit_at(run, &y);
 
     *null = unit == PSI_NO_UNIT || unit >= PSI_DAY;
     *out = *null ? 0 : (int32_t)truncate_days(x, unit);
@@ -414,14 +434,16 @@ static int64_t truncate_time(const ps_zone *zone, int64_t us, psi_unit unit)
     return ps_zone_to_utc(zone, truncate_days(ps_floor_div(local, PS_US_DAY), unit) * PS_US_DAY);
 }
 
-PS_KERNEL_2(date_trunc, ps_str, int64_t, int64_t)
+PS_KERNEL_2(trunc_time, ps_str, int64_t, int64_t)
 {
-    psi_unit unit = psi_unit_of(ps_str_slice(&x));
+    psi_unit unit = unit_at(run, &x);
 
     *null = unit == PSI_NO_UNIT;
     *out = *null ? 0 : truncate_time(run->env->zone, y, unit);
     return PS_OK;
 }
+PSI_KERNEL(trunc) { return run_with_unit(run, 1, psi_trunc_date, result, err); }
+PSI_KERNEL(date_trunc) { return run_with_unit(run, 0, psi_trunc_time, result, err); }
 
 /* --- timestampadd and timestampdiff ------------------------------------------------------------------------------------------- */
 static int64_t add_local_months(const ps_zone *zone, int64_t us, int64_t months)
@@ -437,10 +459,10 @@ static const int months_of[] = {[PSI_YEAR] = 12, [PSI_QUARTER] = 3, [PSI_MONTH] 
 
 #define CALENDAR_LIMIT 10000000 /* days and months: beyond what a TIMESTAMP can hold, below what overflows */
 
-PS_KERNEL_3(timestampadd, ps_str, int64_t, int64_t, int64_t)
+PS_KERNEL_3(add_units, ps_str, int64_t, int64_t, int64_t)
 {
     const ps_zone *zone = run->type->kind == PS_TIMESTAMP ? run->env->zone : ps_zone_utc();
-    psi_unit unit = psi_unit_of(ps_str_slice(&x));
+    psi_unit unit = unit_at(run, &x);
     int64_t by;
 
     *null = unit == PSI_NO_UNIT;
@@ -478,9 +500,9 @@ static int64_t whole_months(int64_t a, int64_t b)
     return months;
 }
 
-PS_KERNEL_3(timestampdiff, ps_str, int64_t, int64_t, int64_t)
+PS_KERNEL_3(count_units, ps_str, int64_t, int64_t, int64_t)
 {
-    psi_unit unit = psi_unit_of(ps_str_slice(&x));
+    psi_unit unit = unit_at(run, &x);
     int64_t from = y + ps_zone_offset_us(run->env->zone, y), to = z + ps_zone_offset_us(run->env->zone, z);
 
     *null = unit == PSI_NO_UNIT;
@@ -494,3 +516,5 @@ PS_KERNEL_3(timestampdiff, ps_str, int64_t, int64_t, int64_t)
         *out = (z - y) / exact_us[unit];
     return PS_OK;
 }
+PSI_KERNEL(timestampadd) { return run_with_unit(run, 0, psi_add_units, result, err); }
+PSI_KERNEL(timestampdiff) { return run_with_unit(run, 0, psi_count_units, result, err); }
