@@ -335,7 +335,7 @@ fail:
 
 PSI_KERNEL(in)
 {
-    bool literals = run->n_args > 7;
+    bool literals = run->n_args > 2;
 
     for (int k = 1; k < run->n_args && literals; k++)
         literals = ps_bound_is_literal(run->node->args[k]);

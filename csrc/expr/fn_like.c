@@ -14,6 +14,7 @@ typedef psi_like_pattern pattern;
 void psi_free_pattern(void *scratch)
 {
     ps_free(((pattern *)scratch)->items);
+    ps_bytes_clear(&((pattern *)scratch)->literal);
 }
 
 /* One character; a byte that is no UTF-8 stands for itself. */
@@ -55,6 +56,40 @@ static ps_status read_pattern(ps_slice text, uint32_t escape, pattern *out, ps_e
         PS_TRY(PS_PUSH(out, c, err));
     }
     return PS_OK;
+}
+
+/* Whether the pattern is plain text with % at its ends at most; the text goes to p->literal. */
+static ps_status look_for_literal(ps_slice text, uint32_t escape, pattern *p, ps_error *err)
+{
+    size_t from = 0, to = text.n_bytes;
+
+    p->plain = false;
+    while (from < to && text.data[from] == '%')
+        from++;
+    while (to > from && text.data[to - 1] == '%')
+        to--;
+    for (size_t i = from; i < to; i++)
+        if (text.data[i] == '%' || text.data[i] == '_' || (uint8_t)text.data[i] == escape)
+            return PS_OK;
+    ps_bytes_reset(&p->literal);
+    PS_TRY(ps_bytes_append(&p->literal, text.data + from, to - from, err));
+    p->open_start = from > 0;
+    p->open_end = to < text.n_bytes || from == text.n_bytes;
+    p->plain = escape < 0x80 && escape != '%';
+    return PS_OK;
+}
+
+static bool matches_literal(const pattern *p, ps_slice text)
+{
+    size_t n = p->literal.n_bytes;
+
+    if (n > text.n_bytes || (!p->open_start && !p->open_end && n != text.n_bytes))
+        return false;
+    if (n == 0)
+        return p->open_start || p->open_end || text.n_bytes == 0;
+    if (p->open_start && p->open_end)
+        return memmem(text.data, text.n_bytes, p->literal.data, n) != NULL;
+    return memcmp(p->open_start ? text.data + text.n_bytes - n : text.data, p->literal.data, n) == 0;
 }
 
 /* The usual two-pointer match: on a mismatch the last % takes one character more. */
@@ -100,9 +135,10 @@ PS_KERNEL_2(like, ps_str, ps_str, uint8_t)
 
     if (!p->ready || !psi_arg_is_constant(run, 1)) {
         PS_TRY(read_pattern(ps_str_slice(&y), escape_of(run), p, err));
+        PS_TRY(look_for_literal(ps_str_slice(&y), escape_of(run), p, err));
         p->ready = psi_arg_is_constant(run, 1);
     }
-    *out = matches(p, ps_str_slice(&x));
+    *out = p->plain ? matches_literal(p, ps_str_slice(&x)) : matches(p, ps_str_slice(&x));
     return PS_OK;
 }
 

@@ -19,5 +19,8 @@ typedef struct psi_like_pattern {
     uint32_t *items;
     int n, capacity;
     bool ready;
+    /* A pattern of plain text with % at its ends at most: found as bytes. */
+    bool plain, open_start, open_end;
+    ps_bytes literal;
 } psi_like_pattern;
 #endif

@@ -162,6 +162,11 @@ static void values(void **state)
     gives("ts + interval 1 day", "timestamp", 4, "2024-03-01 10:00:00");
     gives("dt + interval 1 month", "date", 0, "2024-02-29");
     gives("s like '%y_'", "boolean", 5, "true");
+    gives("s like 'X%'", "boolean", 5, "true");
+    gives("s like '%z'", "boolean", 5, "true");
+    gives("s like '%text%'", "boolean", 2, "true");
+    gives("s like '%'", "boolean", 1, "true");
+    gives("s like 'Xy'", "boolean", 5, "false");
     gives("struct(a, s as z).z", "string", 0, "x");
     gives("nullif(a, 1)", "int", 0, "NULL");
     gives("a between 0 and b", "boolean", 0, "true");
