@@ -155,23 +155,46 @@ PS_KERNEL_1(cast_STRING_CALENDAR, ps_str, ps_calendar)
 }
 
 /* --- anything to text ------------------------------------------------------------------------------------------------ */
+/* Short texts lie in their views, the others in a buffer that is pinned when there are any. */
 #define NUMBER_TO_TEXT(from, X, FORMATTED)                                                         \
-    PS_KERNEL_TEXT_1(cast_##from##_STRING, X)                                                      \
+    PSI_KERNEL(cast_##from##_STRING)                                                               \
     {                                                                                              \
-        PS_TRY(ps_bytes_reserve(out, PS_NUMBER_TEXT, err));                                        \
-        out->n_bytes = (size_t)(FORMATTED);                                                        \
+        ps_buf *buf = NULL;                                                                        \
+        psi_loop loop;                                                                             \
+        char *to, *start;                                                                          \
+        ps_str *out;                                                                               \
+        ps_status rc;                                                                              \
+        PS_TRY(psi_loop_begin(run, 1, false, &loop, err));                                         \
+        PS_TRY_OR(fail, ps_buf_new((size_t)run->rows->n * PS_NUMBER_TEXT, &buf, err));             \
+        to = start = (char *)buf->data;                                                            \
+        out = loop.vec->data;                                                                      \
+        PS_EACH_ROW(run->rows, i) {                                                                \
+            if (loop.vec->valid && !ps_bit(loop.vec->valid, i))                                    \
+                continue;                                                                          \
+            X x = PSI_VALUE(X, 0);                                                                 \
+            int n = FORMATTED;                                                                     \
+            out[i] = ps_str_make(to, (uint32_t)n);                                                 \
+            to += n > PS_STR_INLINE ? n : 0;                                                       \
+        }                                                                                          \
+        PS_TRY_OR(fail, to > start ? ps_vec_pin(loop.vec, buf, err) : PS_OK);                      \
+        ps_buf_unref(buf);                                                                         \
+        *result = loop.vec;                                                                        \
         return PS_OK;                                                                              \
+    fail:                                                                                          \
+        ps_buf_unref(buf);                                                                         \
+        ps_vec_unref(loop.vec);                                                                    \
+        return rc;                                                                                 \
     }
-NUMBER_TO_TEXT(INT8, int8_t, ps_format_int64(x, out->data))
-NUMBER_TO_TEXT(INT16, int16_t, ps_format_int64(x, out->data))
-NUMBER_TO_TEXT(INT32, int32_t, ps_format_int64(x, out->data))
-NUMBER_TO_TEXT(INT64, int64_t, ps_format_int64(x, out->data))
-NUMBER_TO_TEXT(FLOAT, float, ps_format_float(x, out->data))
-NUMBER_TO_TEXT(DOUBLE, double, ps_format_double(x, out->data))
-NUMBER_TO_TEXT(DECIMAL, ps_int128, ps_format_decimal(x, psi_cast_of(run)->from->scale, out->data))
-NUMBER_TO_TEXT(DATE, int32_t, ps_format_date(x, out->data))
-NUMBER_TO_TEXT(TIMESTAMP, int64_t, ps_format_timestamp(x, run->env->zone, out->data))
-NUMBER_TO_TEXT(TIMESTAMP_NTZ, int64_t, ps_format_timestamp_ntz(x, out->data))
+NUMBER_TO_TEXT(INT8, int8_t, ps_format_int64(x, to))
+NUMBER_TO_TEXT(INT16, int16_t, ps_format_int64(x, to))
+NUMBER_TO_TEXT(INT32, int32_t, ps_format_int64(x, to))
+NUMBER_TO_TEXT(INT64, int64_t, ps_format_int64(x, to))
+NUMBER_TO_TEXT(FLOAT, float, ps_format_float(x, to))
+NUMBER_TO_TEXT(DOUBLE, double, ps_format_double(x, to))
+NUMBER_TO_TEXT(DECIMAL, ps_int128, ps_format_decimal(x, psi_cast_of(run)->from->scale, to))
+NUMBER_TO_TEXT(DATE, int32_t, ps_format_date(x, to))
+NUMBER_TO_TEXT(TIMESTAMP, int64_t, ps_format_timestamp(x, run->env->zone, to))
+NUMBER_TO_TEXT(TIMESTAMP_NTZ, int64_t, ps_format_timestamp_ntz(x, to))
 PS_KERNEL_1(cast_BOOL_STRING, uint8_t, ps_str)
 {
     *out = x ? ps_str_make("true", 4) : ps_str_make("false", 5);

@@ -113,12 +113,17 @@ static ps_status all_nullable(const ps_type *type, const ps_type **out, ps_error
 static ps_status parse_schema(const char *text, const ps_type **out, ps_error *err)
 {
     ps_slice slice = ps_slice_of(text);
+    ps_status rc;
 
     if (*text == '{' || *text == '"')
         return ps_type_from_json(slice, out, err);
-    if (ps_type_parse(slice, out, NULL) == PS_OK || ps_schema_parse(slice, out, NULL) == PS_OK)
-        return PS_OK;
-    return ps_type_parse(slice, out, err); /* for its error */
+    rc = ps_type_parse(slice, out, err);
+    if (rc == PS_OK || rc == PS_E_NO_MEMORY)
+        return rc;
+    rc = ps_schema_parse(slice, out, NULL);
+    if (rc == PS_E_NO_MEMORY)
+        return ps_raise(err, rc, slice.n_bytes);
+    return rc == PS_OK ? rc : ps_type_parse(slice, out, err); /* for its error */
 }
 
 static ps_status schema_arg(ps_fn_call *call, int arg, const ps_type **out, ps_error *err)
@@ -127,10 +132,11 @@ static ps_status schema_arg(ps_fn_call *call, int arg, const ps_type **out, ps_e
     char *text = NULL;
     ps_status rc;
 
-    if (call->args[arg]->type->kind != PS_STRING || ps_fn_constant_text(call, arg, &text, NULL) != PS_OK || !text) {
-        ps_free(text);
+    rc = call->args[arg]->type->kind == PS_STRING ? ps_fn_constant_text(call, arg, &text, err) : PS_OK;
+    if (rc == PS_E_NO_MEMORY)
+        return rc;
+    if (rc != PS_OK || !text)
         return ps_raise(err, PS_E_SCHEMA_NOT_LITERAL, call->args[arg]->text ? call->args[arg]->text : "");
-    }
     rc = parse_schema(text, &parsed, err);
     ps_free(text);
     if (rc == PS_OK)

@@ -3,8 +3,81 @@
 #include "expr/fn_int.h"
 
 /* --- case, length, characters -------------------------------------------------------------------------------------- */
-PS_KERNEL_TEXT_1(upper, ps_str) { return psi_utf8_upper(ps_str_slice(&x), out, err); }
-PS_KERNEL_TEXT_1(lower, ps_str) { return psi_utf8_lower(ps_str_slice(&x), out, err); }
+PS_KERNEL_TEXT_1(upper_any, ps_str) { return psi_utf8_upper(ps_str_slice(&x), out, err); }
+PS_KERNEL_TEXT_1(lower_any, ps_str) { return psi_utf8_lower(ps_str_slice(&x), out, err); }
+
+/* Whether all live texts are ASCII, and the bytes of those that do not fit into a view. */
+static bool all_ascii(const ps_fn_run *run, const psi_loop *loop, size_t *n_far)
+{
+    uint64_t all = 0;
+
+    *n_far = 0;
+    PS_EACH_ROW(run->rows, i) {
+        const ps_str *s = &((const ps_str *)loop->views[0].data)[ps_at(&loop->views[0], i)];
+        if (loop->vec->valid && !ps_bit(loop->vec->valid, i))
+            continue;
+        if (s->n_bytes <= PS_STR_INLINE) {
+            uint64_t words[2];
+            memcpy(words, s, sizeof words); /* the length, below 0x80, does not count */
+            all |= words[0] | words[1];
+        } else {
+            for (uint32_t k = 0; k < s->n_bytes; k++)
+                all |= (uint8_t)s->far.data[k];
+            *n_far += s->n_bytes;
+        }
+    }
+    return (all & 0x8080808080808080ull) == 0;
+}
+
+/* Plain loops of fixed length over bytes become vector code. */
+static inline void flip_case(const char *from, char *to, size_t n, char first)
+{
+    for (size_t k = 0; k < n; k++)
+        to[k] = (char)((uint8_t)(from[k] - first) < 26 ? from[k] ^ 0x20 : from[k]);
+}
+
+/* ASCII keeps its length: short texts are changed in their views, long ones in one buffer. */
+static ps_status ascii_case(ps_fn_run *run, char first, ps_fn_kernel any, ps_vec **out, ps_error *err)
+{
+    ps_buf *buf = NULL;
+    psi_loop loop;
+    size_t n_far;
+    ps_str *to;
+    char *far;
+    ps_status rc;
+
+    PS_TRY(psi_loop_begin(run, 1, false, &loop, err));
+    if (!all_ascii(run, &loop, &n_far)) {
+        ps_vec_unref(loop.vec);
+        return any(run, out, err);
+    }
+    PS_TRY_OR(fail, ps_buf_new(n_far, &buf, err));
+    PS_TRY_OR(fail, ps_vec_pin(loop.vec, buf, err));
+    to = loop.vec->data;
+    far = (char *)buf->data;
+    PS_EACH_ROW(run->rows, i) {
+        const ps_str *s = &((const ps_str *)loop.views[0].data)[ps_at(&loop.views[0], i)];
+        if (loop.vec->valid && !ps_bit(loop.vec->valid, i))
+            continue;
+        if (s->n_bytes <= PS_STR_INLINE) {
+            to[i].n_bytes = s->n_bytes;
+            flip_case(s->inlined, to[i].inlined, PS_STR_INLINE, first);
+        } else {
+            flip_case(s->far.data, far, s->n_bytes, first);
+            to[i] = ps_str_make(far, s->n_bytes);
+            far += s->n_bytes;
+        }
+    }
+    ps_buf_unref(buf);
+    *out = loop.vec;
+    return PS_OK;
+fail:
+    ps_buf_unref(buf);
+    ps_vec_unref(loop.vec);
+    return rc;
+}
+PSI_KERNEL(upper) { return ascii_case(run, 'a', psi_upper_any, result, err); }
+PSI_KERNEL(lower) { return ascii_case(run, 'A', psi_lower_any, result, err); }
 PS_KERNEL_TEXT_1(initcap, ps_str) { return psi_utf8_initcap(ps_str_slice(&x), out, err); }
 
 PS_KERNEL_1(length, ps_str, int32_t)

@@ -38,6 +38,8 @@ ps_status psi_loop_begin(ps_fn_run *run, int n_args, bool nullable, psi_loop *lo
     }
     loop->plain &= n_const < n_args || run->rows->n_rows == 1;
     PS_TRY(ps_vec_new(run->type, run->rows->n_rows, nullable, &loop->vec, err));
+    if (ps_kind_is_text(run->type->kind) && !loop->dense) /* a view must be readable where no rule makes one */
+        memset(loop->vec->data, 0, (size_t)run->rows->n_rows * sizeof(ps_str));
     for (int k = 0; k < n_args; k++) {
         if (loop->views[k].valid)
             and_nulls(&loop->views[k], run->rows, loop->vec->valid);

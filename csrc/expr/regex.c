@@ -40,7 +40,7 @@ static ps_status compile(psi_regex *regex, ps_slice translated, const char *func
     pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
     regex->code = pcre2_compile((PCRE2_SPTR)translated.data, translated.n_bytes, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &number, &at, context);
     if (!regex->code) {
-        rc = number == PCRE2_ERROR_NOMEMORY ? no_memory(err)
+        rc = number == PCRE2_ERROR_HEAP_FAILED ? no_memory(err)
                                             : ps_raise(err, PS_E_REGEX_PATTERN, function, (int)regex->pattern.n_bytes, regex->pattern.data);
         goto done;
     }
