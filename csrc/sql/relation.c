@@ -49,6 +49,8 @@ static bool is_strict(const psi_parser *p)
     for (size_t i = 0; i < PS_COUNT_OF(words); i++)
         if (psi_is_word(p, 0, words[i]))
             return true;
+    if (psi_is_word(p, 0, "select")) /* FROM t SELECT ... */
+        return psi_token_at(p, 1)->kind != PSI_T_END && !psi_is_symbol(p, 1, ")") && !psi_is_symbol(p, 1, ",");
     return psi_ends_item(p);
 }
 

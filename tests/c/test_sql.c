@@ -218,6 +218,12 @@ static void queries(void **state)
     assert_int_equal(s->query->select->from->columns.n, 1);
     ps_statement_free(s);
 
+    s = parsed("from emp select name where id = 2");
+    assert_string_equal(s->query->select->from->name.items[0], "emp");
+    assert_null(s->query->select->from->alias);
+    assert_non_null(s->query->select->where);
+    ps_statement_free(s);
+
     s = parsed("select * from");
     assert_null(s->query->select->from);
     assert_int_equal(s->query->select->items.items[0]->kind, PS_X_ALIAS);
