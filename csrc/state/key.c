@@ -150,6 +150,7 @@ typedef struct target {
     size_t stride;
     uint64_t *heads;
     int n;
+    bool any_far;  /* some cell points at its bytes */
     bool holes; /* some of rows[] may be -1 */
 } target;
 
@@ -210,10 +211,11 @@ static void put_fixed(target *to, const ps_key_leaf *leaf, const ps_view *view, 
 }
 
 /* The image of a cell: as the slot has it, but with a pointer in place of a place in the heap. */
-static void put_cell(uint8_t *out, const char *data, size_t n_bytes)
+static void put_cell(target *to, uint8_t *out, const char *data, size_t n_bytes)
 {
     ps_cell cell;
 
+    to->any_far |= n_bytes > PS_CELL_INLINE;
     memset(&cell, 0, sizeof cell);
     cell.n_bytes = (uint32_t)n_bytes;
     if (n_bytes <= PS_CELL_INLINE) {
@@ -230,6 +232,7 @@ static void put_text(target *to, const ps_key_leaf *leaf, const ps_view *view, c
     for (int k = 0; k < to->n; k++) {
         int64_t at;
         const ps_str *s;
+        uint8_t *out;
         if (rows[k] < 0)
             continue;
         at = ps_at(view, rows[k]);
@@ -238,7 +241,11 @@ static void put_text(target *to, const ps_key_leaf *leaf, const ps_view *view, c
             continue;
         }
         s = (const ps_str *)view->data + at;
-        put_cell(to->data + leaf->at + (size_t)k * to->stride, ps_str_data(s), s->n_bytes);
+        out = to->data + leaf->at + (size_t)k * to->stride;
+        if (PS_LIKELY(s->n_bytes <= PS_STR_INLINE)) /* a view and a cell begin alike, and the room is all zeros */
+            memcpy(out, s, sizeof *s);
+        else
+            put_cell(to, out, s->far.data, s->n_bytes);
     }
 }
 
@@ -277,7 +284,7 @@ static void point_at_values(target *to, const ps_bytes *values)
             ps_cell cell;
             memcpy(&cell, image, sizeof cell);
             if (cell.n_bytes > 0)
-                put_cell(image, values->data + cell.far.at, cell.n_bytes);
+                put_cell(to, image, values->data + cell.far.at, cell.n_bytes);
         }
     }
 }
@@ -330,52 +337,9 @@ static ps_status put_packed(target *to, ps_vec *const *cols, const int32_t *rows
 
 /* ---- hashes ----
  *
- * A key without cells is hashed as its image, word by word; one with cells column by column, for the bytes of a cell may
- * lie elsewhere.  Seed and NULL bits enter with the first word.
+ * A key is hashed as its image, word by word, but for cells that point at their bytes: there the bytes are hashed.  Seed and
+ * NULL bits enter with the first word.
  */
-
-static bool has_map(const ps_type *type)
-{
-    if (type->kind == PS_MAP)
-        return true;
-    for (int f = 0; f < type->n_fields; f++)
-        if (has_map(type->fields[f].type))
-            return true;
-    return false;
-}
-
-/* Maps are equal whatever the order of their entries: what is hashed are the canonical bytes. */
-static ps_status hash_bytes_of(ps_vec *col, const int32_t *at, int n, uint64_t seed, bool combine, uint64_t *hashes, ps_error *err)
-{
-    ps_bytes bytes = {0};
-    ps_status rc = PS_OK;
-
-    for (int k = 0; k < n; k++) {
-        uint64_t hash;
-        ps_bytes_reset(&bytes);
-        PS_TRY_OR(done, ps_value_write(col, at[k], true, &bytes, err));
-        hash = ps_hash_bytes(bytes.data, bytes.n_bytes, seed);
-        hashes[k] = combine ? ps_hash_combine(hashes[k], hash) : hash;
-    }
-done:
-    ps_bytes_clear(&bytes);
-    return rc;
-}
-
-static ps_status hash_columns(const ps_key *key, ps_vec *const *cols, const int32_t *at, uint64_t seed, ps_images *out, ps_error *err)
-{
-    uint64_t hashes[PS_CHUNK];
-
-    for (int i = 0; i < key->n_types; i++) {
-        if (has_map(key->types[i]))
-            PS_TRY(hash_bytes_of(cols[i], at, out->n, seed, i > 0, hashes, err));
-        else
-            ps_vec_hash(cols[i], at, out->n, seed, i > 0, hashes);
-    }
-    for (int k = 0; k < out->n; k++)
-        out->heads[k] |= ps_tag_of(hashes[k]);
-    return PS_OK;
-}
 
 static inline uint64_t word_at(const uint8_t *image, int i)
 {
@@ -395,20 +359,48 @@ static inline __attribute__((always_inline)) void hash_words(ps_images *out, uin
     }
 }
 
+/* The same where the bytes of a far cell stand for its words. */
+static uint64_t hash_with_cells(const ps_key *key, const uint8_t *image, uint64_t seed)
+{
+    uint64_t hash = 0;
+    int next = 0;
+
+    for (int i = 0; i < key->n_bytes / 8; i++) {
+        uint64_t word = word_at(image, i);
+        bool first = i == 0;
+        if (next < key->n_cells && key->cells[next] == 8 * i) {
+            ps_cell cell;
+            memcpy(&cell, image + key->cells[next++], sizeof cell);
+            if (ps_cell_is_far(&cell)) {
+                word = ps_hash_bytes((const char *)(uintptr_t)cell.far.at, cell.n_bytes, 0);
+                i += (int)(sizeof cell / 8) - 1;
+            }
+        }
+        hash = first ? ps_hash_u64(word, seed) : ps_hash_combine(hash, word);
+    }
+    return hash;
+}
+
 static void hash_images(const ps_key *key, uint64_t seed, ps_images *out)
 {
+    if (out->any_far) {
+        for (int k = 0; k < out->n; k++)
+            out->heads[k] |= ps_tag_of(hash_with_cells(key, out->data + (size_t)k * out->stride, seed ^ out->heads[k]));
+        return;
+    }
     switch (key->n_bytes / 8) {
     case 0: hash_words(out, seed, 0); return;
     case 1: hash_words(out, seed, 1); return;
     case 2: hash_words(out, seed, 2); return;
     case 3: hash_words(out, seed, 3); return;
+    case 5: hash_words(out, seed, 5); return;
     default: hash_words(out, seed, key->n_bytes / 8);
     }
 }
 
 static ps_status encode_columns(const ps_key *key, ps_vec *const *cols, const int32_t *at, ps_images *out, ps_error *err)
 {
-    target to = {key, out->room, key->n_bytes, out->heads, out->n, false};
+    target to = {key, out->room, key->n_bytes, out->heads, out->n, false, false};
 
     memset(out->room, 0, (size_t)out->n * key->n_bytes);
     ps_bytes_reset(&out->values);
@@ -422,6 +414,7 @@ static ps_status encode_columns(const ps_key *key, ps_vec *const *cols, const in
         PS_TRY(put_packed(&to, cols, at, &out->values, err));
     if (out->values.n_bytes > 0)
         point_at_values(&to, &out->values);
+    out->any_far = to.any_far;
     return PS_OK;
 }
 
@@ -435,6 +428,7 @@ ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *r
         const uint64_t *words = (const uint64_t *)cols[0]->data + start;
         out->data = (const uint8_t *)words;
         out->stride = 8;
+        out->any_far = false;
         for (int k = 0; k < n; k++)
             out->heads[k] = ps_tag_of(ps_hash_u64(words[k], seed));
         return PS_OK;
@@ -447,8 +441,6 @@ ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *r
     for (int k = 0; k < n; k++)
         at[k] = (int32_t)ps_row(rows, start + k);
     PS_TRY(encode_columns(key, cols, at, out, err));
-    if (key->n_cells > 0)
-        return hash_columns(key, cols, at, seed, out, err);
     hash_images(key, seed, out);
     return PS_OK;
 }

@@ -47,6 +47,7 @@ typedef struct ps_images {
     uint64_t heads[PS_CHUNK];  /* tag | nulls << 48 */
     const uint8_t *data;       /* n keys, `stride` apart; far cells hold pointers */
     size_t stride;
+    bool any_far;              /* some cell points at its bytes; else equal keys are equal byte by byte */
     uint8_t *room;             /* owned */
     ps_bytes values;           /* bytes of nested values */
 } ps_images;

@@ -296,7 +296,7 @@ static inline bool same_words(const uint8_t *a, const uint8_t *b, int n_words)
 
 #define HEAD_MASK 0xffff0000ffffffffull /* tag and nulls, without the flags */
 
-/* One row: the slot of the key, or the free slot where its run ends.  n_words < 0: the key has cells. */
+/* One row: the slot of the key, or the free slot where its run ends.  n_words < 0: some images have far cells. */
 static inline __attribute__((always_inline)) uint8_t *probe(const ps_table *table, size_t size, uint8_t *slot, uint64_t head,
                                                             const uint8_t *image, int n_words, bool *found)
 {
@@ -379,7 +379,7 @@ static ps_status upsert_chunk(ps_table *table, const ps_images *images, int *row
     *row = 0;
     if (table->slots == NULL)
         return PS_OK;
-    if (key->n_cells > 0)
+    if (images->any_far)
         return upsert_rows(table, images, size, -1, row, slots, err);
     switch (key->n_bytes) {
     case 8:
@@ -392,6 +392,7 @@ static ps_status upsert_chunk(ps_table *table, const ps_images *images, int *row
         return upsert_rows(table, images, size, 1, row, slots, err);
     case 16: return upsert_rows(table, images, size, 2, row, slots, err);
     case 24: return upsert_rows(table, images, size, 3, row, slots, err);
+    case 40: return upsert_rows(table, images, size, 5, row, slots, err);
     default: return upsert_rows(table, images, size, key->n_bytes / 8, row, slots, err);
     }
 }
@@ -459,6 +460,7 @@ static ps_status image_slots(ps_table *table, const ps_table *from, uint8_t *con
     if (images->room == NULL)
         PS_TRY(ps_alloc((size_t)PS_CHUNK * key->n_bytes, &images->room, err));
     images->n = n;
+    images->any_far = false;
     images->data = images->room;
     images->stride = key->n_bytes;
     for (int k = 0; k < n; k++) {
@@ -469,6 +471,7 @@ static ps_status image_slots(ps_table *table, const ps_table *from, uint8_t *con
         for (int c = 0; c < key->n_cells; c++) {
             ps_cell *cell = (ps_cell *)(image + key->cells[c]);
             if (ps_cell_is_far(cell)) {
+                images->any_far = true;
                 if (from != NULL)
                     cell->far.at = (uint64_t)(uintptr_t)ps_heap_at(&from->heap, cell->far.at);
                 cell->far.capacity = 0;
@@ -501,7 +504,7 @@ ps_status ps_table_find_slots(ps_table *table, const ps_table *from, uint8_t *co
 {
     const ps_key *key = &table->layout->key;
     size_t size = table->layout->n_bytes;
-    int n_words = key->n_cells > 0 ? -1 : key->n_bytes / 8;
+    int n_words;
     uint8_t *homes[AHEAD];
 
     *n_missing = 0;
@@ -514,6 +517,7 @@ ps_status ps_table_find_slots(ps_table *table, const ps_table *from, uint8_t *co
     for (int64_t start = 0; start < n_slots; start += PS_CHUNK) {
         int n = chunk_of(n_slots, start);
         PS_TRY(image_slots(table, from, from_slots + start, n, err));
+        n_words = table->images->any_far ? -1 : key->n_bytes / 8;
         for (int k = 0; k < n; k++) {
             bool found;
             if (k % AHEAD == 0)
