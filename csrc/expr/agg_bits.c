@@ -9,6 +9,7 @@ typedef enum variant { BIT_AND, BIT_OR, BIT_XOR } variant;
 static ps_status bits_bind(ps_fn_call *call, ps_agg_shape *shape, variant what)
 {
     psi_agg_shape(call, sizeof(bits), shape);
+    shape->exact = true;
     shape->variant = what;
     return psi_agg_result(call, ps_type_ref(call->args[0]->type), true);
 }

@@ -8,6 +8,7 @@ static ps_status count_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err
     PS_UNUSED(err);
     psi_agg_shape(call, 8, shape);
     shape->variant = call->n_args;
+    shape->exact = true;
     return psi_agg_result(call, ps_type_ref(ps_type_of(PS_INT64)), false);
 }
 

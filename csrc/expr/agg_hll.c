@@ -30,6 +30,7 @@ static ps_status hll_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
     if (!(bits >= 4 && bits <= MOST_BITS))
         return ps_raise(err, PS_E_HLL_PRECISION);
     psi_agg_shape(call, sizeof(ps_cell), shape);
+    shape->exact = true;
     shape->param = (int64_t)bits;
     shape->cells[shape->n_cells++] = 0;
     return psi_agg_result(call, ps_type_ref(ps_type_of(PS_INT64)), false);

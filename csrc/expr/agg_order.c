@@ -92,6 +92,7 @@ static ps_status percentile_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error
     PS_TRY(ps_fn_cast_arg(call, 0, ps_type_of(PS_DOUBLE), err));
     PS_TRY(read_percents(call, 1, shape, err));
     PS_TRY(psi_list_shape(call, false, shape));
+    shape->exact = true;
     shape->ordered = false;
     shape->variant = call->n_args > 2;
     if (shape->variant) /* a default is an INT literal */
@@ -109,6 +110,7 @@ static ps_status median_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *er
     p->n = 1;
     p->items[0] = 0.5;
     shape->data = p;
+    shape->exact = true;
     shape->ordered = false;
     return psi_agg_result(call, ps_type_ref(ps_type_of(PS_DOUBLE)), true);
 }
@@ -247,6 +249,7 @@ static ps_status approx_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *er
 {
     PS_TRY(read_percents(call, 1, shape, err));
     PS_TRY(psi_list_shape(call, false, shape));
+    shape->exact = true;
     shape->ordered = false;
     return result_type(call, shape, call->args[0]->type, err);
 }
@@ -284,6 +287,7 @@ static ps_status mode_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 {
     PS_UNUSED(err);
     PS_TRY(psi_list_shape(call, false, shape));
+    shape->exact = true;
     shape->ordered = false;
     return psi_agg_result(call, ps_type_ref(call->args[0]->type), true);
 }

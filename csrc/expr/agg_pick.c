@@ -47,6 +47,7 @@ static ps_status min_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 {
     PS_TRY(check_orderable(call, 0, err));
     PS_TRY(pick_shape(call, shape));
+    shape->exact = true;
     shape->variant = PICK_MIN;
     return PS_OK;
 }

@@ -299,6 +299,9 @@ static ps_status aggregate_finish(ps_op *op, int port, ps_error *err)
 
     PS_UNUSED(port);
     PS_TRY(psi_partial_ensure(self->partials[0], err));
+    for (int w = 0; self->plan.spec->pane_width > 0 && w < self->n_partials; w++)
+        if (self->partials[w] != NULL)
+            PS_TRY(psi_panes_expand(self->partials[w], err));
     PS_TRY(self->store ? finish_stream(self, err) : finish_bounded(self, err));
     for (int w = 0; w < self->n_partials; w++)
         if (self->partials[w] != NULL)

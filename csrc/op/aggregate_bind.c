@@ -187,6 +187,8 @@ PSI_OP_BIND(psi_aggregate_bind)
     spec->grouping = keys;
     keys = (ps_named_list){0};
     rc = extract_calls(&results, &spec->calls, err);
+    if (rc == PS_OK)
+        rc = psi_panes_plan(&(*node)->inputs[0], spec, err);
     if (rc != PS_OK) {
         psi_aggregate_free(spec);
         goto done;
@@ -256,6 +258,9 @@ PSI_OP_REMAKE(psi_aggregate_remake)
 
     *out = NULL;
     PS_TRY(ps_alloc0(sizeof *spec, &spec, err));
+    spec->pane_width = from->pane_width;
+    spec->pane_slide = from->pane_slide;
+    spec->pane_key = from->pane_key;
     for (int i = 0; i < from->grouping.n; i++)
         PS_TRY_OR(fail, copy_key(&from->grouping.items[i], &spec->grouping, err));
     for (int i = 0; i < from->calls.n; i++) {

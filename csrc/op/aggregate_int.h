@@ -13,6 +13,9 @@
 typedef struct psi_aggregate_spec {
     ps_named_list grouping;
     ps_agg_calls calls;
+    int64_t pane_width;    /* 0, or the width of sliding windows whose panes the input has (aggregate_panes.c) */
+    int64_t pane_slide;
+    int pane_key;          /* which grouping column */
 } psi_aggregate_spec;
 
 /* How slots are laid out for a node. */
@@ -66,6 +69,11 @@ void psi_partial_free(ps_aggregate_partial *partial); /* accepts NULL */
 ps_status psi_partial_reset(ps_aggregate_partial *partial, ps_error *err); /* for the next micro-batch */
 /* Adds the slot of an aggregation without keys, which is there without rows too. */
 ps_status psi_partial_ensure(ps_aggregate_partial *partial, ps_error *err);
+
+/* Exchanges *input for a node that gives panes, when the result is the same, and says so in the spec. */
+ps_status psi_panes_plan(ps_node **input, psi_aggregate_spec *spec, ps_error *err);
+/* Groups by pane become groups by window. */
+ps_status psi_panes_expand(ps_aggregate_partial *partial, ps_error *err);
 
 /* Merges the aggregates of slots of one table into those of another. */
 ps_status psi_aggregate_merge(const psi_aggregate_plan *plan, ps_table *to, uint8_t **to_slots, const ps_table *from, uint8_t **from_slots, int64_t n, ps_error *err);
