@@ -44,6 +44,8 @@ class PySparkException(Exception):
     'CANNOT_BE_NONE'
     """
 
+    _from_engine = False
+
     def __init__(self, message=None, errorClass=None, messageParameters=None, contexts=None):
         self._condition = errorClass
         self._sqlstate = None
@@ -56,9 +58,9 @@ class PySparkException(Exception):
         super().__init__(message)
 
     @classmethod
-    def _of_engine(cls, message, condition, sqlstate):
-        error = cls(message)
-        error._condition, error._sqlstate = condition, sqlstate
+    def _of_engine(cls, message, condition, sqlstate, parameters=None):
+        error = cls(message, messageParameters=parameters)
+        error._condition, error._sqlstate, error._from_engine = condition, sqlstate, True
         return error
 
     def getCondition(self) -> str | None:
@@ -70,7 +72,9 @@ class PySparkException(Exception):
         return self._condition
 
     def getMessageParameters(self) -> dict[str, str] | None:
-        """What was filled into the text."""
+        """What was filled into the text; empty when the places of the text have no names."""
+        if not self._parameters and self._from_engine:
+            self._parameters = _parameters_of(self._condition, self._message)
         return self._parameters
 
     def getSqlState(self) -> str | None:
@@ -245,6 +249,25 @@ class PySparkKeyError(PySparkException, KeyError):
 
 class PySparkImportError(PySparkException, ImportError):
     """An ImportError with a condition."""
+
+
+_CONVERSION = re.compile(r"%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|z|j)?[diouxXscfgeE]")
+
+
+def _parameters_of(condition, message: str) -> dict[str, str]:
+    """The values in a message of the engine, found by the text of its row."""
+    from pystream._native import errors
+    from pystream._places import PLACES
+    for row, known, _, _, text in errors():
+        if known != condition or row not in PLACES or not condition:
+            continue
+        pattern = "(.*?)".join(re.escape(part.replace("%%", "%")) for part in _CONVERSION.split(text))
+        found = re.fullmatch(rf"\[{re.escape(known)}\] {pattern}(?: SQLSTATE: \w+)?(?: \(line.*|\n.*|;.*)?", message, re.S)
+        if found:
+            values = iter(found.groups())
+            forms = (item.partition("=") for item in PLACES[row])
+            return {name: re.sub("%s", lambda _: next(values), form) for name, _, form in forms}
+    return {}
 
 
 def _wrong_type(name: str, expected: str, value) -> PySparkTypeError:

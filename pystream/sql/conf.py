@@ -46,7 +46,7 @@ class RuntimeConfig:
         if default is _NO_DEFAULT:
             raise SparkNoSuchElementException._of_engine(
                 f'[SQL_CONF_NOT_FOUND] The SQL config "{key}" cannot be found. Please verify that the config exists. '
-                'SQLSTATE: 42K0I', "SQL_CONF_NOT_FOUND", "42K0I")
+                'SQLSTATE: 42K0I', "SQL_CONF_NOT_FOUND", "42K0I", {"sqlConf": f'"{key}"'})
         return default
 
     @property
