@@ -48,40 +48,46 @@ static inline ps_str ps_str_make(const char *data, uint32_t n_bytes)
     }
     return s;
 }
-/* The same where sixteen bytes can be read from data on, whatever the length: without a branch on it.  Two whole words are
- * stored: a view that is put together from smaller stores cannot be loaded again at once. */
-static inline void ps_str_put(ps_str *out, const char *data, uint32_t n_bytes)
+/* The same from the first twelve bytes at hand (what lies behind the text is cut off): without a branch on the length.  Two
+ * whole words are stored: a view that is put together from smaller stores cannot be loaded again at once. */
+static inline void ps_str_put_words(ps_str *out, uint64_t low, uint32_t more, const char *data, uint32_t n_bytes)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    uint64_t words[2];
+    uint64_t words[2] = {low << 32 | n_bytes, (uint64_t)(uintptr_t)data};
 
-    memcpy(&words[0], data, 8);
     if (n_bytes <= PS_STR_INLINE) {
-        uint64_t low = words[0], high = 0;
-        uint32_t more;
-
-        memcpy(&more, data + 8, 4);
+        uint64_t high = n_bytes > 8 ? more & ((1ull << 8 * (n_bytes - 8)) - 1) : 0;
         low = n_bytes >= 8 ? low : low & ((1ull << 8 * n_bytes) - 1);
-        high = n_bytes > 8 ? more & ((1ull << 8 * (n_bytes - 8)) - 1) : 0;
         words[1] = low >> 32 | high << 32;
         words[0] = low << 32 | n_bytes;
-    } else {
-        words[0] = words[0] << 32 | n_bytes;
-        words[1] = (uint64_t)(uintptr_t)data;
     }
     memcpy(out, &words[0], 8);
     memcpy((char *)out + 8, &words[1], 8);
 #else
+    (void)low;
+    (void)more;
     *out = ps_str_make(data, n_bytes);
 #endif
 }
+/* The same where twelve bytes can be read from data on, whatever the length. */
+static inline void ps_str_put(ps_str *out, const char *data, uint32_t n_bytes)
+{
+    uint64_t low;
+    uint32_t more;
+
+    memcpy(&low, data, 8);
+    memcpy(&more, data + 8, 4);
+    ps_str_put_words(out, low, more, data, n_bytes);
+}
 static inline bool ps_str_equal(const ps_str *a, const ps_str *b)
 {
-    if (memcmp(a, b, 8) != 0) /* length and first four bytes */
-        return false;
-    if (a->n_bytes <= PS_STR_INLINE)
-        return memcmp(a->inlined + 4, b->inlined + 4, 8) == 0;
-    return memcmp(a->far.data, b->far.data, a->n_bytes) == 0;
+    uint64_t x[2], y[2];
+
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    if (a->n_bytes <= PS_STR_INLINE) /* one comparison: which of two short texts comes next cannot be foreseen */
+        return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+    return x[0] == y[0] /* length and first four bytes */ && memcmp(a->far.data, b->far.data, a->n_bytes) == 0;
 }
 int ps_str_compare(const ps_str *a, const ps_str *b); /* unsigned bytes, as Spark's UTF8_BINARY */
 

@@ -247,36 +247,73 @@ static int64_t count_byte(ps_slice text, char c)
     return n;
 }
 
-/* One byte parts the text, without a limit: the words of a line.  Parts that begin sixteen bytes before the text's end are
- * taken without looking at their length. */
-static ps_status split_at_byte(ps_builder *parts, ps_slice text, char c, ps_error *err)
+#if defined(__SSE2__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static inline uint64_t find_in_block(const char *p, __m128i all)
 {
-    const char *from = text.data, *p = from, *end = from + text.n_bytes;
-    ps_str *to;
+    return (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), all));
+}
 
-    if ((size_t)(parts->capacity - parts->n) <= text.n_bytes)
-        PS_TRY(ps_build_reserve(parts, count_byte(text, c) + 1, err));
-    to = (ps_str *)(void *)parts->data + parts->n;
-#if defined(__SSE2__)
+/* `last`: where the last sixteen bytes of the text begin.  A part that begins behind it is shifted out of them. */
+static inline void put_part(ps_str *out, const char *from, const char *to, const char *last)
+{
+    const char *p = from < last ? from : last;
+    unsigned __int128 bytes;
+
+    memcpy(&bytes, p, sizeof bytes);
+    bytes >>= 8 * (from - p) & 127;
+    ps_str_put_words(out, (uint64_t)bytes, (uint32_t)(bytes >> 64), from, (uint32_t)(to - from));
+}
+
+/* A text of sixteen bytes or more; to: room for all its parts.  Sixty-four bytes are looked through at once: what costs time
+ * are the ends of loops. */
+static ps_str *split_long(ps_str *to, ps_slice text, char c)
+{
+    const char *from = text.data, *p = from, *end = from + text.n_bytes, *last = end - 16;
     const __m128i all = _mm_set1_epi8(c);
-    for (; end - p >= 16; p += 16) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)p);
-        for (unsigned hits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, all)); hits; hits &= hits - 1) {
-            const char *at = p + __builtin_ctz(hits);
-            if (PS_LIKELY(end - from >= 16))
-                ps_str_put(to++, from, (uint32_t)(at - from));
-            else
-                *to++ = ps_str_make(from, (uint32_t)(at - from));
+
+    for (int width; p < end; p += width) {
+        uint64_t hits = 0;
+
+        width = end - p < 64 ? (int)(end - p) : 64;
+        for (int i = 0; i < width; i += 16)
+            hits |= (p + i <= last ? find_in_block(p + i, all) : find_in_block(last, all) >> (p + i - last)) << i;
+        for (; hits; hits &= hits - 1) {
+            const char *at = p + __builtin_ctzll(hits);
+            put_part(to++, from, at, last);
             from = at + 1;
         }
     }
+    put_part(to++, from, end, last);
+    return to;
+}
 #endif
-    for (; p < end; p++)
+
+static ps_str *split_short(ps_str *to, ps_slice text, char c)
+{
+    const char *from = text.data, *end = from + text.n_bytes;
+
+    for (const char *p = from; p < end; p++)
         if (*p == c) {
             *to++ = ps_str_make(from, (uint32_t)(p - from));
             from = p + 1;
         }
     *to++ = ps_str_make(from, (uint32_t)(end - from));
+    return to;
+}
+
+/* One byte parts the text, without a limit: the words of a line. */
+static ps_status split_at_byte(ps_builder *parts, ps_slice text, char c, ps_error *err)
+{
+    ps_str *to;
+
+    if ((size_t)(parts->capacity - parts->n) <= text.n_bytes)
+        PS_TRY(ps_build_reserve(parts, count_byte(text, c) + 1, err));
+    to = (ps_str *)(void *)parts->data + parts->n;
+#if defined(__SSE2__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    to = text.n_bytes >= 16 ? split_long(to, text, c) : split_short(to, text, c);
+#else
+    to = split_short(to, text, c);
+#endif
     parts->n = to - (ps_str *)(void *)parts->data;
     return PS_OK;
 }

@@ -129,10 +129,45 @@ static ps_status build_table(join_op *self, ps_error *err)
 
 /* --- probing -------------------------------------------------------------------------------------------------- */
 
-static bool keys_equal(const join_op *self, int64_t probe_row, int64_t kept_row)
+/* How keys are compared: one text, one value of eight bytes, or anything. */
+typedef enum key_form { KEY_TEXT, KEY_WORD, KEY_ANY } key_form;
+typedef struct key_pair {
+    const join_op *self;
+    key_form form;
+    ps_view probe, kept; /* of the key when there is one */
+} key_pair;
+
+static key_pair key_pair_of(const join_op *self)
 {
     const psi_join_spec *spec = self->op.node->spec;
+    key_pair pair = {.self = self, .form = KEY_ANY};
+    ps_kind kind;
 
+    if (spec->n_keys != 1 || spec->null_safe[0])
+        return pair;
+    ps_view_init(&pair.probe, self->key_vecs[0]);
+    ps_view_init(&pair.kept, self->kept_keys[0]);
+    kind = self->key_vecs[0]->type->kind;
+    if (ps_kind_is_text(kind))
+        pair.form = KEY_TEXT;
+    else if (kind == PS_INT64 || kind == PS_TIMESTAMP)
+        pair.form = KEY_WORD;
+    return pair;
+}
+
+static inline bool keys_equal(const key_pair *pair, int64_t probe_row, int64_t kept_row)
+{
+    const join_op *self = pair->self;
+    const psi_join_spec *spec = self->op.node->spec;
+    int64_t a, b;
+
+    if (pair->form != KEY_ANY) { /* a key that is NULL is in no chain and looks for none */
+        a = ps_at(&pair->probe, probe_row);
+        b = ps_at(&pair->kept, kept_row);
+        if (pair->form == KEY_TEXT)
+            return ps_str_equal((const ps_str *)pair->probe.data + a, (const ps_str *)pair->kept.data + b);
+        return ((const int64_t *)pair->probe.data)[a] == ((const int64_t *)pair->kept.data)[b];
+    }
     for (int i = 0; i < spec->n_keys; i++)
         if (!ps_vec_equal_rows(self->key_vecs[i], probe_row, self->kept_keys[i], kept_row))
             return false;
@@ -250,6 +285,7 @@ static ps_status find_pairs(join_op *self, ps_batch *probe, bool *matched, ps_er
 {
     const psi_join_spec *spec = self->op.node->spec;
     ps_rows live = ps_batch_live(probe);
+    const key_pair keys = key_pair_of(self);
     pairs found = {0};
     ps_status rc = PS_OK;
 
@@ -261,7 +297,7 @@ static ps_status find_pairs(join_op *self, ps_batch *probe, bool *matched, ps_er
         if (at == NO_ROW || key_is_null(spec, self->key_vecs, row))
             continue;
         for (; at != NO_ROW; at = self->links[at]) {
-            if (self->hashes[at] != hash || !keys_equal(self, row, at))
+            if (self->hashes[at] != hash || !keys_equal(&keys, row, at))
                 continue;
             PS_TRY_OR(done, add_pair(self, probe, &found, row, at, matched, err));
             if (!psi_join_gives_right(spec->kind) && !self->residual)
