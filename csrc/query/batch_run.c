@@ -3,6 +3,8 @@
  *
  * The run outlives the user's function only as an empty shell: nodes that were kept raise when they are used later.
  */
+#include "query/batch_run.h"
+
 #include "op/deferred.h"
 #include "query/query_int.h"
 #include "query/spool.h"
