@@ -339,11 +339,14 @@ PSI_KERNEL(getmapvalue)
 static const char *given_name(const ps_fn_call *call, int arg)
 {
     const ps_expr *expr = call->exprs && arg < call->n_given ? call->exprs[arg] : NULL;
+    const ps_bound *bound = call->args[arg];
 
     if (!expr)
-        return call->args[arg]->kind == PS_B_COLUMN ? call->args[arg]->name : NULL;
+        return bound->kind == PS_B_COLUMN ? bound->name : NULL;
     if (expr->kind == PS_X_ALIAS || expr->kind == PS_X_NAME || expr->kind == PS_X_ATTR)
         return expr->names[expr->kind == PS_X_ALIAS ? 0 : expr->n_names - 1];
+    if (bound->kind == PS_B_CALL && strcmp(bound->fn->name, "getfield") == 0)
+        return bound->args[0]->type->fields[ordinal_of(bound)].name;
     return NULL;
 }
 
@@ -378,6 +381,17 @@ done:
     return rc;
 }
 
+static ps_status refuse_name(const ps_fn_call *call, int arg, ps_error *err)
+{
+    ps_bytes text = {0};
+    ps_status rc = ps_fn_call_text(call, &text, err);
+
+    if (rc == PS_OK)
+        rc = ps_raise(err, PS_E_DT_STRUCT_NAME, text.data, call->args[arg]->text ? call->args[arg]->text : "");
+    ps_bytes_clear(&text);
+    return rc;
+}
+
 ps_status psi_bind_named_struct(ps_fn_call *call, ps_error *err)
 {
     int n = call->n_args / 2;
@@ -391,7 +405,7 @@ ps_status psi_bind_named_struct(ps_fn_call *call, ps_error *err)
         char *name = NULL;
         rc = ps_fn_constant_text(call, 2 * i, &name, err);
         if (rc == PS_OK && !name)
-            rc = ps_fn_wrong_type(call, 2 * i, "STRING", err);
+            rc = refuse_name(call, 2 * i, err);
         fields[i] = (ps_field){name, call->args[2 * i + 1]->type, call->args[2 * i + 1]->nullable, NULL};
     }
     if (rc == PS_OK)
