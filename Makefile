@@ -27,7 +27,8 @@ kill: install
 
 bench: install
 	$(BIN)/pip install -q duckdb
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python tests/bench/run.py --two-cores
+	$(BIN)/python tests/bench/latency.py
 
 install: $(VENV)/.installed
 
