@@ -109,6 +109,17 @@ static int64_t mark_of(const ps_scope *scope, const ps_bound *bound)
     return attr ? attr->watermark_ms : -1;
 }
 
+/* window_time() takes a column that window() made, which its metadata tells. */
+static ps_status check_window_time(const ps_scope *scope, ps_bound *bound, ps_error *err)
+{
+    const ps_bound *call = ps_bound_find_call(bound, "window_time");
+    const ps_attr *attr = call && call->args[0]->kind == PS_B_COLUMN ? find_id(scope, call->args[0]->attr_id) : NULL;
+
+    if (!call || (attr && attr->metadata && strstr(attr->metadata, "\"spark.timeWindow\"")))
+        return PS_OK;
+    return ps_raise(err, PS_E_NOT_A_WINDOW, call->args[0]->name ? call->args[0]->name : "an expression");
+}
+
 /* A plain column keeps its id; under an alias it has a new one and still hands on metadata and watermark. */
 static ps_status fill_item(const ps_expr *expr, const ps_expr *alias, const ps_scope *scope, ps_named *named, ps_error *err)
 {
@@ -139,7 +150,9 @@ static ps_status add_item(ps_binder *binder, ps_expr *expr, ps_named_list *out, 
         expr = expr->args[0];
     }
     PS_TRY(psi_bind_expr(binder, expr, &named.bound, err));
-    rc = fill_item(expr, alias, binder->scope, &named, err);
+    rc = check_window_time(binder->scope, named.bound, err);
+    if (rc == PS_OK)
+        rc = fill_item(expr, alias, binder->scope, &named, err);
     if (rc == PS_OK)
         rc = PS_PUSH(out, named, err);
     if (rc != PS_OK)

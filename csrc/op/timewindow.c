@@ -73,6 +73,7 @@ ps_status ps_node_window(ps_node *input, ps_bound *call, const ps_conf *conf, ps
     PS_TRY_OR(fail, psi_node_pass_through(node, err));
     PS_TRY_OR(fail, ps_attrs_add(&node->out, "window", call->type, false, &made, err));
     made->watermark_ms = window_mark(input, spec->time);
+    PS_TRY_OR(fail, ps_strdup("{\"spark.timeWindow\":true}", &made->metadata, err));
     spec->attr_id = made->id;
     *out = node;
     *attr = made;
@@ -97,8 +98,11 @@ static ps_status rewrite(ps_named_list *list, const ps_bound *call, const ps_att
             break;
         ps_bound_unref(named->bound);
         named->bound = swapped;
-        if (whole)
-            named->watermark_ms = attr->watermark_ms;
+        if (!whole)
+            continue;
+        named->watermark_ms = attr->watermark_ms;
+        if (!named->metadata)
+            rc = ps_strdup(attr->metadata, &named->metadata, err);
     }
     ps_bound_unref(column);
     return rc;
