@@ -98,53 +98,61 @@ static ps_status merge_shard(const psi_aggregate_plan *plan, ps_table *to, const
     return PS_OK;
 }
 
-/* Leaves in slots[] the groups that are not late. */
-static int64_t drop_late(const aggregate_op *self, uint8_t **slots, int64_t n, int64_t *n_dropped)
+/* Leaves in slots[] the groups that are not late; the others go into `late`, where each key is once. */
+static ps_status drop_late(const aggregate_op *self, const ps_table *from, uint8_t **slots, int64_t *n, ps_table *late, ps_error *err)
 {
-    int64_t late = until_us(self->op.late_ms), kept = 0, time;
+    int64_t until = until_us(self->op.late_ms), kept = 0, n_late = 0, time;
+    uint8_t *dropped[PS_CHUNK], *places[PS_CHUNK];
 
-    if (self->plan.layout.key.time_leaf < 0 || self->op.run->mode == PS_COMPLETE)
-        return n;
-    for (int64_t j = 0; j < n; j++)
-        if (!ps_key_time(&self->plan.layout.key, slots[j], &time) || time > late)
+    for (int64_t j = 0; j < *n; j++) {
+        if (!ps_key_time(&self->plan.layout.key, slots[j], &time) || time > until)
             slots[kept++] = slots[j];
-    *n_dropped += n - kept;
-    return kept;
+        else
+            dropped[n_late++] = slots[j];
+    }
+    *n = kept;
+    return n_late > 0 ? ps_table_upsert_slots(late, from, dropped, n_late, places, err) : PS_OK;
 }
 
 /* All slots of a shard that are not late; owned by the caller, also when it fails. */
-static ps_status gather(aggregate_op *self, const ps_table *from, int shard_bits, uint32_t shard, uint8_t ***slots, int64_t *n, ps_error *err)
+static ps_status gather(aggregate_op *self, const ps_table *from, uint32_t shard, ps_table *late, uint8_t ***slots, int64_t *n, ps_error *err)
 {
+    int bits = ps_store_shard_bits(self->store);
+    bool may_be_late = self->plan.layout.key.time_leaf >= 0 && self->op.run->mode != PS_COMPLETE;
     int64_t capacity = 0, got;
     uint64_t position = 0;
 
     *n = 0;
     do {
         if (*n + PS_CHUNK > capacity) {
-            capacity += capacity / 2 + (from->n >> shard_bits) + PS_CHUNK;
+            capacity += capacity / 2 + (from->n >> bits) + PS_CHUNK;
             PS_TRY(ps_realloc((size_t)capacity * sizeof **slots, slots, err));
         }
-        got = ps_table_next_of_shard(from, shard_bits, shard, &position, *slots + *n, PS_CHUNK);
-        *n += drop_late(self, *slots + *n, got, &self->dropped[shard]);
+        got = ps_table_next_of_shard(from, bits, shard, &position, *slots + *n, PS_CHUNK);
+        if (got > 0) {
+            int64_t kept = got;
+            if (may_be_late)
+                PS_TRY(drop_late(self, from, *slots + *n, &kept, late, err));
+            *n += kept;
+        }
     } while (got > 0);
     return PS_OK;
 }
 
-static ps_status merge_into_state(aggregate_op *self, const ps_table *from, int shard_bits, uint32_t shard, ps_error *err)
+static ps_status merge_into_state(aggregate_op *self, const ps_table *from, uint32_t shard, ps_table *late, ps_error *err)
 {
     ps_shard *to = ps_store_shard(self->store, 0, shard);
     uint8_t **from_slots = NULL, **to_slots = NULL;
     int64_t n;
     ps_status rc;
 
-    PS_TRY_OR(done, gather(self, from, shard_bits, shard, &from_slots, &n, err));
+    PS_TRY_OR(done, gather(self, from, shard, late, &from_slots, &n, err));
     PS_TRY_OR(done, ps_alloc((size_t)n * sizeof *to_slots, &to_slots, err));
     PS_TRY_OR(done, ps_shard_upsert(to, from, from_slots, n, to_slots, err));
     for (int64_t i = 0; i < n; i += PS_CHUNK) {
         int64_t m = n - i < PS_CHUNK ? n - i : PS_CHUNK;
         PS_TRY_OR(done, psi_aggregate_merge(&self->plan, ps_shard_table(to), to_slots + i, from, from_slots + i, m, err));
     }
-    self->updated[shard] = n;
     rc = ps_table_account(ps_shard_table(to), err);
 done:
     ps_free(from_slots);
@@ -152,24 +160,20 @@ done:
     return rc;
 }
 
-/* One task of the pool: steps 2 and 3 for one shard. */
+/* One task of the pool: steps 2 and 3 for one shard.  A key of several workers counts once. */
 static ps_status update_shard(void *arg, int shard, ps_error *err)
 {
     aggregate_op *self = arg;
-    int bits = ps_store_shard_bits(self->store);
-    ps_table merged;
+    ps_table late;
     ps_status rc = PS_OK;
 
-    self->dropped[shard] = self->updated[shard] = 0;
-    if (self->n_partials == 1)
-        return merge_into_state(self, &self->partials[0]->table, bits, (uint32_t)shard, err);
-    ps_table_init(&merged, &self->plan.layout, bits, NULL);
+    ps_table_init(&late, &self->plan.layout, 0, NULL);
     for (int w = 0; w < self->n_partials && rc == PS_OK; w++)
         if (self->partials[w] != NULL)
-            rc = merge_shard(&self->plan, &merged, &self->partials[w]->table, bits, (uint32_t)shard, err);
-    if (rc == PS_OK)
-        rc = merge_into_state(self, &merged, 0, (uint32_t)shard, err);
-    ps_table_clear(&merged);
+            rc = merge_into_state(self, &self->partials[w]->table, (uint32_t)shard, &late, err);
+    self->dropped[shard] = late.n;
+    self->updated[shard] = ps_shard_n_dirty(ps_store_shard(self->store, 0, (uint32_t)shard));
+    ps_table_clear(&late);
     return rc;
 }
 
@@ -264,23 +268,71 @@ static ps_status emit_state(aggregate_op *self, ps_error *err)
 
 /* ---- the end of a micro-batch ---- */
 
+typedef struct bounded {
+    aggregate_op *self;
+    ps_table *shards;
+} bounded;
+
+static ps_status unite_shard(void *arg, int shard, ps_error *err)
+{
+    bounded *b = arg;
+
+    for (int w = 0; w < b->self->n_partials; w++)
+        if (b->self->partials[w] != NULL)
+            PS_TRY(merge_shard(&b->self->plan, &b->shards[shard], &b->self->partials[w]->table, SHARD_BITS, (uint32_t)shard, err));
+    return PS_OK;
+}
+
+/* What several workers have grouped, shard by shard. */
+static ps_status emit_united(aggregate_op *self, int64_t n_groups, ps_error *err)
+{
+    ps_table shards[1 << SHARD_BITS];
+    bounded b = {self, shards};
+    ps_status rc;
+
+    for (int s = 0; s < 1 << SHARD_BITS; s++)
+        ps_table_init(&shards[s], &self->plan.layout, SHARD_BITS, NULL);
+    rc = ps_pool_run(n_groups < WORTH_WORKERS ? 1 : self->op.run->n_workers, 1 << SHARD_BITS, unite_shard, &b, err);
+    for (int s = 0; s < 1 << SHARD_BITS; s++) {
+        if (rc == PS_OK)
+            rc = emit_table(self, &shards[s], err);
+        ps_table_clear(&shards[s]);
+    }
+    return rc;
+}
+
+static int64_t count_groups(const aggregate_op *self, int *n_filled)
+{
+    int64_t n = 0;
+
+    *n_filled = 0;
+    for (int w = 0; w < self->n_partials; w++) {
+        int64_t more = self->partials[w] ? self->partials[w]->table.n : 0;
+        n += more;
+        *n_filled += more > 0;
+    }
+    return n;
+}
+
 static ps_status finish_bounded(aggregate_op *self, ps_error *err)
 {
-    ps_table *first = &self->partials[0]->table;
+    int n_filled;
+    int64_t n_groups = count_groups(self, &n_filled);
 
-    for (int w = 1; w < self->n_partials; w++)
+    if (n_filled > 1)
+        return emit_united(self, n_groups, err);
+    for (int w = 0; w < self->n_partials; w++)
         if (self->partials[w] != NULL)
-            PS_TRY(merge_shard(&self->plan, first, &self->partials[w]->table, 0, 0, err));
-    return emit_table(self, first, err);
+            PS_TRY(emit_table(self, &self->partials[w]->table, err));
+    return PS_OK;
 }
 
 static ps_status finish_stream(aggregate_op *self, ps_error *err)
 {
     int n_shards = 1 << ps_store_shard_bits(self->store);
-    int64_t start = ps_clock_ticks(), merged, n_groups = 0;
+    int n_filled;
+    int64_t start = ps_clock_ticks(), merged, n_groups = count_groups(self, &n_filled);
 
-    for (int w = 0; w < self->n_partials; w++)
-        n_groups += self->partials[w] ? self->partials[w]->table.n : 0;
     PS_TRY(ps_pool_run(n_groups < WORTH_WORKERS ? 1 : self->op.run->n_workers, n_shards, update_shard, self, err));
     for (int s = 0; s < n_shards; s++) {
         self->metrics.n_rows_dropped += self->dropped[s];
@@ -293,15 +345,22 @@ static ps_status finish_stream(aggregate_op *self, ps_error *err)
     return PS_OK;
 }
 
+static ps_status expand_partial(void *arg, int worker, ps_error *err)
+{
+    ps_aggregate_partial *partial = ((aggregate_op *)arg)->partials[worker];
+
+    return partial ? psi_panes_expand(partial, err) : PS_OK;
+}
+
 static ps_status aggregate_finish(ps_op *op, int port, ps_error *err)
 {
     aggregate_op *self = (aggregate_op *)op;
+    int n_filled;
 
     PS_UNUSED(port);
     PS_TRY(psi_partial_ensure(self->partials[0], err));
-    for (int w = 0; self->plan.spec->pane_width > 0 && w < self->n_partials; w++)
-        if (self->partials[w] != NULL)
-            PS_TRY(psi_panes_expand(self->partials[w], err));
+    if (self->plan.spec->pane_width > 0)
+        PS_TRY(ps_pool_run(count_groups(self, &n_filled) < WORTH_WORKERS ? 1 : op->run->n_workers, self->n_partials, expand_partial, self, err));
     PS_TRY(self->store ? finish_stream(self, err) : finish_bounded(self, err));
     for (int w = 0; w < self->n_partials; w++)
         if (self->partials[w] != NULL)
@@ -405,7 +464,7 @@ static void aggregate_metrics(ps_op *op, ps_state_metrics *out)
         return;
     out->n_rows_total = ps_store_n_keys(self->store);
     out->memory_bytes = (int64_t)ps_store_n_bytes(self->store);
-    out->n_instances = 1;
+    out->n_instances = self->plan.n_keys == 0 ? 1 : 1 << ps_store_shard_bits(self->store);
 }
 
 static bool aggregate_wants_no_data(ps_op *op, int64_t evict_ms)

@@ -158,6 +158,11 @@ ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const 
     return PS_OK;
 }
 
+int64_t ps_shard_n_dirty(const ps_shard *shard)
+{
+    return shard->dirty.n;
+}
+
 /* The slot with this tag whose flags under `mask` are `flags`. */
 static uint8_t *find_flagged(const ps_shard *shard, uint32_t tag, uint16_t mask, uint16_t flags)
 {

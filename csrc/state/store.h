@@ -55,6 +55,7 @@ size_t ps_store_n_bytes(const ps_store *store);
 ps_table *ps_shard_table(ps_shard *shard);
 /* The slots of keys, made when missing, marked as changed.  Keys come from slots of another table of the same key. */
 ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const *from_slots, int64_t n, uint8_t **slots, ps_error *err);
+int64_t ps_shard_n_dirty(const ps_shard *shard);
 /* Slots changed since the last commit, each once, from *position (0) on; 0 at the end. */
 int64_t ps_shard_next_dirty(ps_shard *shard, uint64_t *position, uint8_t **slots, int64_t max);
 /* Slots whose event time is at or before `until_us`, each once per round; 0 at the end.  Nothing is removed yet. */
