@@ -272,6 +272,52 @@ static void test_workers(void **state)
     ps_batch_unref(batch);
 }
 
+static ps_status count_written(void *self, ps_batch *batch, ps_error *e)
+{
+    PS_UNUSED(e);
+    *(int64_t *)self += batch->n_sel;
+    return PS_OK;
+}
+
+/* So many groups that workers merge them side by side; keys of several workers count once, late ones too. */
+static void test_many_groups(void **state)
+{
+    enum { N = 20000 };
+    row *rows = calloc(N, sizeof *rows);
+    int64_t n_rows = 0;
+    ps_state_metrics metrics;
+
+    PS_UNUSED(state);
+    for (int streams = 0; streams < 2; streams++) {
+        ps_batches batches = {0};
+        ps_expr *keys[2] = {name("t"), name("k")}, *results[2] = {count_all(), call("max", name("k"), NULL)};
+        world w;
+        world_open(&w, aggregate(relation(&batches, streams, streams), keys, 2, results, 2), streams, PS_UPDATE, NULL);
+        ps_collector_init(&w.end, &w.run, count_written, &n_rows);
+        n_rows = 0;
+        w.root->next = &w.end.op;
+        w.op->late_ms = 100 * 1000;
+        OK(ps_op_begin(w.root, &err));
+        for (int worker = 0; worker < 3; worker++) {
+            ps_aggregate_partial *partial;
+            ps_batch *batch;
+            for (int i = 0; i < N; i++) /* half of the keys are those of the worker before */
+                rows[i] = (row){(i + worker * N / 2), i % 2 ? "some text that does not fit a cell" : "a", i};
+            batch = rows_batch(rows, N);
+            OK(ps_aggregate_partial_get(w.op, worker, &partial, &err));
+            OK(ps_aggregate_partial_push(partial, batch, &err));
+            ps_batch_unref(batch);
+        }
+        OK(w.op->vt->finish(w.op, 0, &err));
+        assert_int_equal(n_rows, streams ? 2 * N - 101 : 2 * N);
+        w.op->vt->metrics(w.op, &metrics);
+        assert_int_equal(metrics.n_rows_dropped, streams ? 101 : 0);
+        assert_int_equal(metrics.n_rows_updated, streams ? 2 * N - 101 : 0);
+        world_close(&w);
+    }
+    free(rows);
+}
+
 static void test_missing_aggregation(void **state)
 {
     ps_batches batches = {0};
@@ -422,7 +468,7 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grouped), cmocka_unit_test(test_global), cmocka_unit_test(test_workers), cmocka_unit_test(test_missing_aggregation),
+        cmocka_unit_test(test_grouped), cmocka_unit_test(test_global), cmocka_unit_test(test_workers), cmocka_unit_test(test_many_groups), cmocka_unit_test(test_missing_aggregation),
         cmocka_unit_test(test_update_and_complete), cmocka_unit_test(test_append), cmocka_unit_test(test_restart), cmocka_unit_test(test_no_memory),
     };
 
