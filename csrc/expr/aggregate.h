@@ -19,7 +19,7 @@ typedef struct ps_agg_shape {
     int version;           /* of the buffer's layout; recorded in the state's meta */
     uint32_t cells[PS_AGG_CELLS]; /* where in the buffer ps_cells lie */
     int n_cells;
-    bool exact;            /* merged parts give the very value that the rows give, in any order: no floating point */
+    bool exact;            /* merged parts give the value that the rows give, in any order (but for the last digit of a sum of floating point) */
     bool ordered;          /* first, last, collect_list: depends on row order, so input must be merged in order */
     const ps_type *types[2]; /* of the first arguments after coercion; borrowed from the call */
     int variant;           /* the function's own */

@@ -220,6 +220,54 @@ typedef struct made_windows {
     int64_t n_sel;
 } made_windows;
 
+/* Times mostly come in order, so a row is in the window of the row before: that saves a division. */
+typedef struct last_window { int64_t from, until; } last_window; /* times for which `from` is the start of the slide */
+
+static inline bool window_near(const ps_window_spec *spec, int64_t t, int64_t back, last_window *last, int64_t *start)
+{
+    if (PS_LIKELY(t >= last->from && t < last->until)) {
+        *start = (int64_t)((uint64_t)last->from - (uint64_t)(back * spec->slide));
+        return t < *start + spec->width;
+    }
+    bool in = window_start(spec, t, back, start);
+    last->from = (int64_t)((uint64_t)*start + (uint64_t)(back * spec->slide));
+    if (__builtin_add_overflow(last->from, spec->slide, &last->until))
+        last->until = last->from;
+    return in;
+}
+
+static int64_t fill_dense(const ps_window_spec *spec, const int64_t *times, int64_t n, int64_t back, int64_t *starts, int64_t *ends, int32_t *sel)
+{
+    last_window last = {0, 0};
+    int64_t n_sel = 0;
+
+    for (int64_t row = 0; row < n; row++) {
+        bool in = window_near(spec, times[row], back, &last, &starts[row]);
+        ends[row] = starts[row] + spec->width;
+        sel[n_sel] = (int32_t)row;
+        n_sel += in;
+    }
+    return n_sel;
+}
+
+static int64_t fill_sparse(const ps_window_spec *spec, const ps_view *view, const ps_rows *live, int64_t back, int64_t *starts, int64_t *ends, int32_t *sel)
+{
+    last_window last = {0, 0};
+    int64_t n_sel = 0;
+
+    for (int64_t j = 0; j < live->n; j++) {
+        int64_t row = ps_row(live, j), from = 0;
+        bool in = !ps_view_is_null(view, row);
+
+        in = in && window_near(spec, ((const int64_t *)view->data)[ps_at(view, row)], back, &last, &from);
+        starts[row] = from;
+        ends[row] = from + spec->width;
+        sel[n_sel] = (int32_t)row;
+        n_sel += in;
+    }
+    return n_sel;
+}
+
 static ps_status make_windows(const ps_window_spec *spec, const ps_type *type, const ps_vec *time, const ps_rows *live, int64_t back, made_windows *out, ps_error *err)
 {
     ps_vec *start = NULL, *end = NULL, *vec = NULL;
@@ -241,17 +289,10 @@ static ps_status make_windows(const ps_window_spec *spec, const ps_type *type, c
         memset(starts, 0, (size_t)live->n_rows * sizeof *starts);
         memset(ends, 0, (size_t)live->n_rows * sizeof *ends);
     }
-    for (int64_t j = 0; j < live->n; j++) {
-        int64_t row = ps_row(live, j), t, from = 0;
-        bool in = !ps_view_is_null(&view, row);
-
-        t = ((const int64_t *)view.data)[ps_at(&view, row)];
-        in = in && window_start(spec, t, back, &from);
-        starts[row] = from;
-        ends[row] = from + spec->width;
-        sel[out->n_sel] = (int32_t)row;
-        out->n_sel += in;
-    }
+    if (!view.valid && !view.index && view.mask && !live->sel)
+        out->n_sel = fill_dense(spec, view.data, live->n, back, starts, ends, sel);
+    else
+        out->n_sel = fill_sparse(spec, &view, live, back, starts, ends, sel);
     rc = ps_vec_add_child(vec, start, err); /* takes it, also when it fails */
     start = NULL;
     if (rc == PS_OK) {
@@ -285,7 +326,13 @@ static ps_status emit_windows(timewindow_op *self, ps_batch *batch, made_windows
     for (int i = 0; i < self->n_pass; i++)
         all->cols[i] = ps_vec_ref(batch->cols[self->pass[i]]);
     all->cols[self->n_pass] = windows->vec;
-    rc = ps_batch_select(all, windows->sel, windows->n_sel, &result, err);
+    if (windows->n_sel == batch->n_rows) { /* all of them: without a selection */
+        ps_buf_unref(windows->sel);
+        result = ps_batch_ref(all);
+        rc = PS_OK;
+    } else {
+        rc = ps_batch_select(all, windows->sel, windows->n_sel, &result, err);
+    }
     if (rc == PS_OK)
         rc = ps_op_emit(&self->op, result, err);
     ps_batch_unref(result);
