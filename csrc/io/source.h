@@ -45,12 +45,22 @@ const ps_source_row *const *ps_source_all(int *n);
 ps_status ps_source_describe(const ps_source_request *request, ps_source_info **out, ps_error *err);
 
 /* --- a described source -------------------------------------------------------------------------------- */
+/* Whom a source tells, from any thread and with no lock held, that there is something to read: so that a query which
+ * pauses after an idle trigger need not wait for the end of the pause.  All NULL: nobody. */
+typedef struct ps_source_waker {
+    void *self;
+    void *(*ref)(void *self); /* who calls later holds a reference */
+    void (*unref)(void *self);
+    void (*wake)(void *self);
+} ps_source_waker;
+
 typedef struct ps_source_open_args {
     const char *checkpoint_dir; /* <root>/sources/<i>, or NULL for a batch read */
     const ps_conf *conf;
     ps_fs *fs;
     ps_clock *clock;
     bool sync;                  /* durable logs */
+    ps_source_waker waker;
 } ps_source_open_args;
 
 typedef struct ps_source_info_vt {

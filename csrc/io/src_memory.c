@@ -7,6 +7,8 @@
 #include "base/thread.h"
 #include "io/source_int.h"
 
+#define MAX_WOKEN 16
+
 struct ps_memory_feed {
     ps_refs refs;
     ps_lock lock;         /* PS_RANK_SOURCE; guards the rest */
@@ -25,6 +27,7 @@ typedef struct memory_source {
     ps_memory_feed *feed;
     int64_t committed;    /* under the feed's lock */
     int64_t frozen;       /* -2: not frozen */
+    ps_source_waker waker;
 } memory_source;
 
 ps_status ps_memory_feed_new(const ps_type *schema, ps_memory_feed **out, ps_error *err)
@@ -55,10 +58,27 @@ void ps_memory_feed_unref(ps_memory_feed *feed)
     ps_free(feed);
 }
 
+/* Under the lock: references to those who read the feed, as many as there is room for; the others find the rows after
+ * their pause. */
+static int hold_wakers(ps_memory_feed *feed, ps_source_waker *out)
+{
+    int n = 0;
+
+    for (int i = 0; i < feed->n_open && n < MAX_WOKEN; i++)
+        if (feed->open[i]->waker.wake) {
+            out[n] = feed->open[i]->waker;
+            out[n].ref(out[n].self);
+            n++;
+        }
+    return n;
+}
+
 ps_status ps_memory_feed_add(ps_memory_feed *feed, ps_batch *batch, int64_t *offset, ps_error *err)
 {
+    ps_source_waker wakers[MAX_WOKEN];
     ps_batch *copy;
     ps_status rc;
+    int n = 0;
 
     PS_TRY(ps_batch_copy(batch, &copy, err));
     ps_lock_take(&feed->lock);
@@ -66,8 +86,13 @@ ps_status ps_memory_feed_add(ps_memory_feed *feed, ps_batch *batch, int64_t *off
     if (rc == PS_OK) {
         *offset = feed->first + feed->n;
         feed->blocks[feed->n++] = copy;
+        n = hold_wakers(feed, wakers);
     }
     ps_lock_drop(&feed->lock);
+    for (int i = 0; i < n; i++) { /* without the lock: a query's lock comes before a source's */
+        wakers[i].wake(wakers[i].self);
+        wakers[i].unref(wakers[i].self);
+    }
     if (rc != PS_OK)
         ps_batch_unref(copy);
     return rc;
@@ -225,10 +250,10 @@ static ps_status info_open(ps_source_info *info, const ps_source_open_args *args
     memory_source *self;
     ps_status rc;
 
-    PS_UNUSED(args);
     *out = NULL;
     PS_TRY(ps_alloc0(sizeof *self, &self, err));
     self->source.vt = &vt;
+    self->waker = args->waker;
     self->feed = feed;
     self->info = from;
     ps_source_info_ref(info);

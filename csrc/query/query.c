@@ -33,6 +33,16 @@ void psi_query_sleep(ps_query *query, int64_t ms)
     ps_lock_drop(&query->lock);
 }
 
+void psi_query_wake(void *self)
+{
+    ps_query *query = self;
+
+    ps_lock_take(&query->lock);
+    query->wake = true;
+    ps_cond_wake_all(&query->cond);
+    ps_lock_drop(&query->lock);
+}
+
 /* --- the loop ----------------------------------------------------------------------------------------------- */
 
 static void end_trigger(ps_query *query, bool ran)

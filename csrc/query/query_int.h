@@ -69,6 +69,8 @@ struct ps_query {
 /* Two texts put together, borrowed while the status stands; `more` may be NULL. */
 void psi_query_set_status(ps_query *query, const char *status, const char *more);
 bool psi_query_stopping(ps_query *query);
+/* Ends a pause after an idle trigger.  @thread any, @locks PS_RANK_QUERY. */
+void psi_query_wake(void *query);
 /* Sleeps until `ms` are over, or somebody wakes or stops the query. */
 void psi_query_sleep(ps_query *query, int64_t ms);
 void psi_query_sleep_until(ps_query *query, int64_t until_ms); /* nothing but stop() cuts it short */

@@ -32,6 +32,9 @@ static ps_status add_occurrence(void *self, ps_op *op, ps_error *err)
     return PS_OK;
 }
 
+static void *hold_query(void *query) { return ps_query_ref(query); }
+static void drop_query(void *query) { ps_query_unref(query); }
+
 static ps_status open_source(psi_stream *stream, int at, ps_error *err)
 {
     psi_input *input = &stream->inputs[at];
@@ -41,7 +44,8 @@ static ps_status open_source(psi_stream *stream, int at, ps_error *err)
 
     snprintf(name, sizeof name, "sources/%d", at);
     PS_TRY(ps_path_join(stream->query->checkpoint, name, &dir, err));
-    ps_source_open_args args = {.checkpoint_dir = dir, .conf = &stream->conf, .fs = stream->run.fs, .clock = stream->run.clock, .sync = stream->sync};
+    ps_source_open_args args = {.checkpoint_dir = dir, .conf = &stream->conf, .fs = stream->run.fs, .clock = stream->run.clock, .sync = stream->sync,
+                                .waker = {stream->query, hold_query, drop_query, psi_query_wake}};
     rc = input->info->vt->open(input->info, &args, &input->source, err);
     ps_free(dir);
     return rc;
