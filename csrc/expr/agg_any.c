@@ -65,7 +65,8 @@ void psi_any_init(const ps_type *type, uint8_t *to)
         ps_cell_init(&((any *)to)->cell);
 }
 
-ps_status psi_any_set(const ps_type *type, ps_heap *heap, uint8_t *to, const ps_view *view, int64_t at, ps_error *err)
+ps_status psi_any_set(const ps_type *type, ps_heap *heap, uint8_t *to, const ps_view *view,
+                      int64_t at, ps_error *err)
 {
     any *value = (any *)to;
     size_t width = ps_type_width(type);
@@ -95,7 +96,8 @@ ps_status psi_any_set(const ps_type *type, ps_heap *heap, uint8_t *to, const ps_
     return rc;
 }
 
-ps_status psi_any_copy(const ps_type *type, ps_heap *to_heap, uint8_t *to, const ps_heap *from_heap, const uint8_t *from, ps_error *err)
+ps_status psi_any_copy(const ps_type *type, ps_heap *to_heap, uint8_t *to, const ps_heap *from_heap,
+                       const uint8_t *from, ps_error *err)
 {
     any *target = (any *)to;
     const any *source = (const any *)from;
@@ -114,7 +116,8 @@ ps_status psi_any_copy(const ps_type *type, ps_heap *to_heap, uint8_t *to, const
     return ps_cell_set(to_heap, &target->cell, bytes.data, bytes.n_bytes, err);
 }
 
-static ps_status build_fixed(const ps_type *type, const uint8_t *fixed, ps_builder *out, ps_error *err)
+static ps_status build_fixed(const ps_type *type, const uint8_t *fixed, ps_builder *out,
+                             ps_error *err)
 {
     PS_TRY(ps_build_reserve(out, 1, err));
     memcpy(out->data + (size_t)out->n * ps_type_width(type), fixed, ps_type_width(type));
@@ -122,7 +125,8 @@ static ps_status build_fixed(const ps_type *type, const uint8_t *fixed, ps_build
     return PS_OK;
 }
 
-ps_status psi_any_build(const ps_type *type, const ps_heap *heap, const uint8_t *from, ps_builder *out, ps_error *err)
+ps_status psi_any_build(const ps_type *type, const ps_heap *heap, const uint8_t *from,
+                        ps_builder *out, ps_error *err)
 {
     const any *value = (const any *)from;
     ps_slice bytes;
@@ -138,7 +142,8 @@ ps_status psi_any_build(const ps_type *type, const ps_heap *heap, const uint8_t 
 }
 
 /* The stored value as a vector of one row. */
-static ps_status to_vec(const ps_type *type, const ps_heap *heap, const uint8_t *from, ps_vec **out, ps_error *err)
+static ps_status to_vec(const ps_type *type, const ps_heap *heap, const uint8_t *from, ps_vec **out,
+                        ps_error *err)
 {
     ps_builder *b;
     ps_status rc;
@@ -160,14 +165,15 @@ static int compare_text(ps_slice a, ps_slice b)
     return order ? order : (a.n_bytes > b.n_bytes) - (a.n_bytes < b.n_bytes);
 }
 
-ps_status psi_any_compare_row(const ps_type *type, const ps_heap *heap, const uint8_t *from, const ps_view *view, int64_t at,
-                              int *order, ps_error *err)
+ps_status psi_any_compare_row(const ps_type *type, const ps_heap *heap, const uint8_t *from,
+                              const ps_view *view, int64_t at, int *order, ps_error *err)
 {
     const any *value = (const any *)from;
     ps_vec *vec;
 
     if (ps_kind_is_text(type->kind)) {
-        *order = compare_text(ps_cell_get(heap, &value->cell), ps_str_slice((const ps_str *)view->data + at));
+        *order = compare_text(ps_cell_get(heap, &value->cell),
+                              ps_str_slice((const ps_str *)view->data + at));
         return PS_OK;
     }
     PS_TRY(to_vec(type, heap, from, &vec, err));
@@ -176,14 +182,15 @@ ps_status psi_any_compare_row(const ps_type *type, const ps_heap *heap, const ui
     return PS_OK;
 }
 
-ps_status psi_any_compare(const ps_type *type, const ps_heap *heap_a, const uint8_t *a, const ps_heap *heap_b, const uint8_t *b,
-                          int *order, ps_error *err)
+ps_status psi_any_compare(const ps_type *type, const ps_heap *heap_a, const uint8_t *a,
+                          const ps_heap *heap_b, const uint8_t *b, int *order, ps_error *err)
 {
     ps_vec *vec_a, *vec_b;
     ps_status rc;
 
     if (ps_kind_is_text(type->kind)) {
-        *order = compare_text(ps_cell_get(heap_a, &((const any *)a)->cell), ps_cell_get(heap_b, &((const any *)b)->cell));
+        *order = compare_text(ps_cell_get(heap_a, &((const any *)a)->cell),
+                              ps_cell_get(heap_b, &((const any *)b)->cell));
         return PS_OK;
     }
     PS_TRY(to_vec(type, heap_a, a, &vec_a, err));
@@ -195,7 +202,8 @@ ps_status psi_any_compare(const ps_type *type, const ps_heap *heap_a, const uint
     return rc;
 }
 
-ps_status psi_any_finish(const ps_type *type, const ps_agg_groups *from, size_t offset, int64_t n, ps_vec **out, ps_error *err)
+ps_status psi_any_finish(const ps_type *type, const ps_agg_groups *from, size_t offset, int64_t n,
+                         ps_vec **out, ps_error *err)
 {
     ps_builder *b;
     ps_status rc = PS_OK;

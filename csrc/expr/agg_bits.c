@@ -3,7 +3,9 @@
  */
 #include "expr/agg_int.h"
 
-typedef struct bits { int64_t value, seen; } bits;
+typedef struct bits {
+    int64_t value, seen;
+} bits;
 typedef enum variant { BIT_AND, BIT_OR, BIT_XOR } variant;
 
 static ps_status bits_bind(ps_fn_call *call, ps_agg_shape *shape, variant what)
@@ -28,25 +30,33 @@ static inline void combine(variant what, bits *g, int64_t x)
 }
 
 #define EACH(T)                                                                                    \
-    PSI_AGG_EACH(rows, &view, j, at) combine(shape->variant, ps_agg_at(to, j), ((const T *)view.data)[at]); \
+    PSI_AGG_EACH(rows, &view, j, at)                                                               \
+    combine(shape->variant, ps_agg_at(to, j), ((const T *)view.data)[at]);                         \
     return PS_OK
 
-static ps_status bits_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status bits_update(const ps_agg_shape *shape, const ps_agg_groups *to,
+                             ps_vec *const *args, const ps_rows *rows, ps_error *err)
 {
     ps_view view;
 
     PS_UNUSED(err);
     ps_view_init(&view, args[0]);
     switch (shape->types[0]->kind) {
-    case PS_INT8: EACH(int8_t);
-    case PS_INT16: EACH(int16_t);
-    case PS_INT32: EACH(int32_t);
-    case PS_INT64: EACH(int64_t);
-    default: return PS_OK; /* VOID: nothing but NULLs */
+    case PS_INT8:
+        EACH(int8_t);
+    case PS_INT16:
+        EACH(int16_t);
+    case PS_INT32:
+        EACH(int32_t);
+    case PS_INT64:
+        EACH(int64_t);
+    default:
+        return PS_OK; /* VOID: nothing but NULLs */
     }
 }
 
-static ps_status bits_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+static ps_status bits_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                            const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     PS_UNUSED(err);
     for (int64_t j = 0; j < n; j++) {
@@ -57,7 +67,8 @@ static ps_status bits_merge(const ps_agg_shape *shape, const ps_agg_groups *to, 
     return PS_OK;
 }
 
-static ps_status bits_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status bits_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                             const ps_type *type, ps_vec **out, ps_error *err)
 {
     ps_builder *b;
     ps_status rc = PS_OK;
@@ -80,7 +91,8 @@ static ps_status bits_finish(const ps_agg_shape *shape, const ps_agg_groups *fro
         PS_UNUSED(err);                                                                            \
         return bits_bind(call, shape, what);                                                       \
     }                                                                                              \
-    const ps_agg_fn psi_agg_##fn = {#fn, fn##_bind, NULL, bits_update, bits_merge, bits_finish, NULL};
+    const ps_agg_fn psi_agg_##fn = {#fn,        fn##_bind,   NULL, bits_update,                    \
+                                    bits_merge, bits_finish, NULL};
 BITS(bit_and, BIT_AND)
 BITS(bit_or, BIT_OR)
 BITS(bit_xor, BIT_XOR)

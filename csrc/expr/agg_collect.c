@@ -26,7 +26,8 @@ static ps_status list_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
     return psi_agg_result(call, type, false);
 }
 
-ps_status psi_list_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+ps_status psi_list_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args,
+                          const ps_rows *rows, ps_error *err)
 {
     ps_bytes bytes = {0};
     ps_status rc = PS_OK;
@@ -49,7 +50,8 @@ done:
     return rc;
 }
 
-ps_status psi_list_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+ps_status psi_list_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                         const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     PS_UNUSED(shape);
     for (int64_t j = 0; j < n; j++) {
@@ -74,7 +76,8 @@ static ps_status build_list(const psi_list *g, const ps_heap *heap, ps_builder *
     return PS_OK;
 }
 
-static ps_status list_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status list_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                             const ps_type *type, ps_vec **out, ps_error *err)
 {
     ps_builder *b;
     ps_status rc = PS_OK;
@@ -89,7 +92,8 @@ static ps_status list_finish(const ps_agg_shape *shape, const ps_agg_groups *fro
     return rc;
 }
 
-const ps_agg_fn psi_agg_collect_list = {"collect_list", list_bind, NULL, psi_list_update, psi_list_merge, list_finish, NULL};
+const ps_agg_fn psi_agg_collect_list = {"collect_list", list_bind,   NULL, psi_list_update,
+                                        psi_list_merge, list_finish, NULL};
 
 /* ---- sets ---- */
 
@@ -115,7 +119,8 @@ static ps_status set_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 
 #define FIRST_INDEX 16
 
-/* Puts a value's place into the index; false when it is full, which only a damaged state can make it. */
+/* Puts a value's place into the index; false when it is full, which only a damaged state can make
+ * it. */
 static bool index_put(uint32_t *index, uint32_t n_places, uint32_t hash, uint32_t offset)
 {
     uint32_t at = hash & (n_places - 1), seen = 0;
@@ -129,10 +134,14 @@ static bool index_put(uint32_t *index, uint32_t n_places, uint32_t hash, uint32_
     return true;
 }
 
-static uint32_t hash_of(ps_slice value) { return (uint32_t)(ps_hash_bytes(value.data, value.n_bytes, 0) >> 32); }
+static uint32_t hash_of(ps_slice value)
+{
+    return (uint32_t)(ps_hash_bytes(value.data, value.n_bytes, 0) >> 32);
+}
 
 /* An index of n_places over all values. */
-static ps_status index_make(const ps_type *type, ps_heap *heap, psi_list *g, uint32_t n_places, ps_error *err)
+static ps_status index_make(const ps_type *type, ps_heap *heap, psi_list *g, uint32_t n_places,
+                            ps_error *err)
 {
     ps_slice all = ps_cell_get(heap, &g->values), rest = all;
     uint32_t *index;
@@ -143,7 +152,8 @@ static ps_status index_make(const ps_type *type, ps_heap *heap, psi_list *g, uin
         ps_slice value = rest;
         bool whole = ps_value_skip(type, &rest);
         value.n_bytes -= rest.n_bytes;
-        if (!whole || !index_put(index, n_places, hash_of(value), (uint32_t)(value.data - all.data)))
+        if (!whole ||
+            !index_put(index, n_places, hash_of(value), (uint32_t)(value.data - all.data)))
             return ps_raise(err, PS_E_STATE_CORRUPT, "collect_set");
     }
     return PS_OK;
@@ -153,20 +163,25 @@ static bool set_has(const ps_heap *heap, psi_list *g, ps_slice value, uint32_t h
 {
     ps_slice all = ps_cell_get(heap, &g->values);
     const uint32_t *index = (const uint32_t *)ps_cell_data(heap, &g->index);
-    uint32_t n_places = g->index.n_bytes == PS_CELL_NONE ? 0 : g->index.n_bytes / 8, at = hash & (n_places - 1);
+    uint32_t n_places = g->index.n_bytes == PS_CELL_NONE ? 0 : g->index.n_bytes / 8,
+             at = hash & (n_places - 1);
 
-    for (uint32_t seen = 0; seen < n_places && index[2 * at + 1] != 0; seen++, at = (at + 1) & (n_places - 1)) {
+    for (uint32_t seen = 0; seen < n_places && index[2 * at + 1] != 0;
+         seen++, at = (at + 1) & (n_places - 1)) {
         uint32_t offset = index[2 * at + 1] - 1;
-        if (index[2 * at] == hash && offset < all.n_bytes && value.n_bytes <= all.n_bytes - offset &&
+        if (index[2 * at] == hash && offset < all.n_bytes &&
+            value.n_bytes <= all.n_bytes - offset &&
             memcmp(all.data + offset, value.data, value.n_bytes) == 0)
             return true;
     }
     return false;
 }
 
-static ps_status set_add(const ps_type *type, ps_heap *heap, psi_list *g, ps_slice value, ps_error *err)
+static ps_status set_add(const ps_type *type, ps_heap *heap, psi_list *g, ps_slice value,
+                         ps_error *err)
 {
-    uint32_t hash = hash_of(value), n_places = g->index.n_bytes == PS_CELL_NONE ? 0 : g->index.n_bytes / 8, offset;
+    uint32_t hash = hash_of(value),
+             n_places = g->index.n_bytes == PS_CELL_NONE ? 0 : g->index.n_bytes / 8, offset;
 
     if (set_has(heap, g, value, hash))
         return PS_OK;
@@ -182,7 +197,8 @@ static ps_status set_add(const ps_type *type, ps_heap *heap, psi_list *g, ps_sli
     return PS_OK;
 }
 
-static ps_status set_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status set_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args,
+                            const ps_rows *rows, ps_error *err)
 {
     ps_bytes bytes = {0};
     ps_status rc = PS_OK;
@@ -195,14 +211,16 @@ static ps_status set_update(const ps_agg_shape *shape, const ps_agg_groups *to, 
     {
         ps_bytes_reset(&bytes);
         PS_TRY_OR(done, ps_value_write(view.base, at, true, &bytes, err));
-        PS_TRY_OR(done, set_add(shape->types[0], to->heap, ps_agg_at(to, j), ps_bytes_slice(&bytes), err));
+        PS_TRY_OR(done, set_add(shape->types[0], to->heap, ps_agg_at(to, j), ps_bytes_slice(&bytes),
+                                err));
     }
 done:
     ps_bytes_clear(&bytes);
     return rc;
 }
 
-static ps_status set_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+static ps_status set_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                           const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     for (int64_t j = 0; j < n; j++) {
         const psi_list *b = ps_agg_at(from, j);
@@ -218,7 +236,8 @@ static ps_status set_merge(const ps_agg_shape *shape, const ps_agg_groups *to, c
     return PS_OK;
 }
 
-const ps_agg_fn psi_agg_collect_set = {"collect_set", set_bind, NULL, set_update, set_merge, list_finish, NULL};
+const ps_agg_fn psi_agg_collect_set = {"collect_set", set_bind,    NULL, set_update,
+                                       set_merge,     list_finish, NULL};
 
 /* ---- listagg: texts one behind the other ---- */
 
@@ -234,7 +253,8 @@ static ps_status listagg_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *e
     return psi_agg_result(call, ps_type_ref(call->args[0]->type), true);
 }
 
-static ps_status add_text(const ps_agg_shape *shape, ps_heap *heap, psi_list *g, ps_slice text, ps_error *err)
+static ps_status add_text(const ps_agg_shape *shape, ps_heap *heap, psi_list *g, ps_slice text,
+                          ps_error *err)
 {
     const char *delimiter = shape->data ? shape->data : "";
 
@@ -243,7 +263,8 @@ static ps_status add_text(const ps_agg_shape *shape, ps_heap *heap, psi_list *g,
     return ps_cell_append(heap, &g->values, text.data, text.n_bytes, err);
 }
 
-static ps_status listagg_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status listagg_update(const ps_agg_shape *shape, const ps_agg_groups *to,
+                                ps_vec *const *args, const ps_rows *rows, ps_error *err)
 {
     ps_view view;
 
@@ -251,11 +272,13 @@ static ps_status listagg_update(const ps_agg_shape *shape, const ps_agg_groups *
     if (!ps_kind_is_text(view.base->type->kind))
         return PS_OK;
     PSI_AGG_EACH(rows, &view, j, at)
-        PS_TRY(add_text(shape, to->heap, ps_agg_at(to, j), ps_str_slice((const ps_str *)view.data + at), err));
+    PS_TRY(add_text(shape, to->heap, ps_agg_at(to, j), ps_str_slice((const ps_str *)view.data + at),
+                    err));
     return PS_OK;
 }
 
-static ps_status listagg_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+static ps_status listagg_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                               const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     for (int64_t j = 0; j < n; j++) {
         const psi_list *b = ps_agg_at(from, j);
@@ -268,7 +291,8 @@ static ps_status listagg_merge(const ps_agg_shape *shape, const ps_agg_groups *t
     return PS_OK;
 }
 
-static ps_status listagg_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status listagg_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                                const ps_type *type, ps_vec **out, ps_error *err)
 {
     ps_builder *b;
     ps_status rc = PS_OK;
@@ -278,7 +302,8 @@ static ps_status listagg_finish(const ps_agg_shape *shape, const ps_agg_groups *
     for (int64_t j = 0; j < n && rc == PS_OK; j++) {
         const psi_list *g = ps_agg_at(from, j);
         ps_slice text = ps_cell_get(from->heap, &g->values);
-        rc = g->n > 0 && type->kind != PS_NULL ? ps_build_text(b, text.data, text.n_bytes, err) : ps_build_null(b, err);
+        rc = g->n > 0 && type->kind != PS_NULL ? ps_build_text(b, text.data, text.n_bytes, err)
+                                               : ps_build_null(b, err);
     }
     if (rc == PS_OK)
         rc = ps_build_finish(b, out, err);
@@ -286,4 +311,5 @@ static ps_status listagg_finish(const ps_agg_shape *shape, const ps_agg_groups *
     return rc;
 }
 
-const ps_agg_fn psi_agg_listagg = {"listagg", listagg_bind, NULL, listagg_update, listagg_merge, listagg_finish, ps_free};
+const ps_agg_fn psi_agg_listagg = {"listagg",     listagg_bind,   NULL,   listagg_update,
+                                   listagg_merge, listagg_finish, ps_free};

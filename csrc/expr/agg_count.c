@@ -18,8 +18,8 @@ static inline void add_one(const ps_agg_groups *to, int64_t j)
 }
 
 /* Rows where all arguments are not NULL. */
-static ps_status count_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows,
-                              ps_error *err)
+static ps_status count_update(const ps_agg_shape *shape, const ps_agg_groups *to,
+                              ps_vec *const *args, const ps_rows *rows, ps_error *err)
 {
     int n_views = 0;
     ps_view *views;
@@ -52,7 +52,8 @@ static ps_status count_update(const ps_agg_shape *shape, const ps_agg_groups *to
     return PS_OK;
 }
 
-static ps_status count_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+static ps_status count_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                             const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     PS_UNUSED(shape);
     PS_UNUSED(err);
@@ -61,8 +62,8 @@ static ps_status count_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
     return PS_OK;
 }
 
-static ps_status count_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out,
-                              ps_error *err)
+static ps_status count_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                              const ps_type *type, ps_vec **out, ps_error *err)
 {
     int64_t *data;
 
@@ -74,10 +75,11 @@ static ps_status count_finish(const ps_agg_shape *shape, const ps_agg_groups *fr
     return PS_OK;
 }
 
-const ps_agg_fn psi_agg_count = {"count", count_bind, NULL, count_update, count_merge, count_finish, NULL};
+const ps_agg_fn psi_agg_count = {"count",     count_bind,   NULL, count_update,
+                                 count_merge, count_finish, NULL};
 
-static ps_status count_if_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows,
-                                 ps_error *err)
+static ps_status count_if_update(const ps_agg_shape *shape, const ps_agg_groups *to,
+                                 ps_vec *const *args, const ps_rows *rows, ps_error *err)
 {
     ps_view view;
 
@@ -86,8 +88,10 @@ static ps_status count_if_update(const ps_agg_shape *shape, const ps_agg_groups 
     ps_view_init(&view, args[0]);
     if (args[0]->type->kind != PS_BOOL)
         return PS_OK;
-    PSI_AGG_EACH(rows, &view, j, at) *(int64_t *)ps_agg_at(to, j) += ((const uint8_t *)view.data)[at] != 0;
+    PSI_AGG_EACH(rows, &view, j, at) * (int64_t *)ps_agg_at(to, j) +=
+        ((const uint8_t *)view.data)[at] != 0;
     return PS_OK;
 }
 
-const ps_agg_fn psi_agg_count_if = {"count_if", count_bind, NULL, count_if_update, count_merge, count_finish, NULL};
+const ps_agg_fn psi_agg_count_if = {"count_if",  count_bind,   NULL, count_if_update,
+                                    count_merge, count_finish, NULL};

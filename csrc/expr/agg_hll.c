@@ -1,9 +1,11 @@
 /*
- * expr/agg_hll.c - approx_count_distinct: HyperLogLog++ with the registers, hashes and corrections of Spark.
+ * expr/agg_hll.c - approx_count_distinct: HyperLogLog++ with the registers, hashes and corrections
+ * of Spark.
  *
- * 2^p registers of a byte each, in a cell; p follows from the relative error asked for.  A value's hash gives its
- * register by the first p bits and a rank by the leading zeros of the rest.  The estimate is the raw one less its bias
- * (mean of the six nearest entries of the table), or a count of empty registers where that is better.
+ * 2^p registers of a byte each, in a cell; p follows from the relative error asked for.  A value's
+ * hash gives its register by the first p bits and a rank by the leading zeros of the rest.  The
+ * estimate is the raw one less its bias (mean of the six nearest entries of the table), or a count
+ * of empty registers where that is better.
  */
 #include "expr/agg_int.h"
 #include "expr/fn_int.h"
@@ -12,7 +14,8 @@
 #define NEAREST 6
 #define MOST_BITS 25
 
-static const double thresholds[15] = {10, 20, 40, 80, 220, 400, 900, 1800, 3100, 6500, 15500, 20000, 50000, 120000, 350000};
+static const double thresholds[15] = {10,   20,   40,    80,    220,   400,    900,   1800,
+                                      3100, 6500, 15500, 20000, 50000, 120000, 350000};
 
 static ps_status hll_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 {
@@ -37,7 +40,8 @@ static ps_status hll_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 }
 
 /* The registers of a group, made when `make`; NULL when there are none. */
-static ps_status registers_of(const ps_agg_shape *shape, ps_heap *heap, ps_cell *cell, bool make, uint8_t **out, ps_error *err)
+static ps_status registers_of(const ps_agg_shape *shape, ps_heap *heap, ps_cell *cell, bool make,
+                              uint8_t **out, ps_error *err)
 {
     size_t m = (size_t)1 << shape->param;
 
@@ -53,7 +57,8 @@ static ps_status registers_of(const ps_agg_shape *shape, ps_heap *heap, ps_cell 
     return PS_OK;
 }
 
-static ps_status hll_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status hll_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args,
+                            const ps_rows *rows, ps_error *err)
 {
     int p = (int)shape->param;
     ps_view view;
@@ -73,7 +78,8 @@ static ps_status hll_update(const ps_agg_shape *shape, const ps_agg_groups *to, 
     return PS_OK;
 }
 
-static ps_status hll_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+static ps_status hll_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                           const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     size_t m = (size_t)1 << shape->param;
 
@@ -105,7 +111,8 @@ static double bias_of(int p, double e)
     }
     low = from - NEAREST + 1 > 0 ? from - NEAREST + 1 : 0;
     high = low + NEAREST < table->n ? low + NEAREST : table->n;
-    while (high < table->n && (e - estimate[high]) * (e - estimate[high]) < (e - estimate[low]) * (e - estimate[low])) {
+    while (high < table->n && (e - estimate[high]) * (e - estimate[high]) <
+                                  (e - estimate[low]) * (e - estimate[low])) {
         low++;
         high++;
     }
@@ -133,7 +140,8 @@ static int64_t estimate(int p, const uint8_t *registers)
     return (int64_t)floor(e + 0.5);
 }
 
-static ps_status hll_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status hll_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                            const ps_type *type, ps_vec **out, ps_error *err)
 {
     ps_vec *vec;
     ps_status rc = PS_OK;
@@ -152,4 +160,5 @@ static ps_status hll_finish(const ps_agg_shape *shape, const ps_agg_groups *from
     return PS_OK;
 }
 
-const ps_agg_fn psi_agg_approx_count_distinct = {"approx_count_distinct", hll_bind, NULL, hll_update, hll_merge, hll_finish, NULL};
+const ps_agg_fn psi_agg_approx_count_distinct = {
+    "approx_count_distinct", hll_bind, NULL, hll_update, hll_merge, hll_finish, NULL};

@@ -23,16 +23,23 @@ static inline __int128 psi_get128(const void *at)
     memcpy(&x, at, sizeof x);
     return x;
 }
-static inline void psi_put128(void *at, __int128 x) { memcpy(at, &x, sizeof x); }
+static inline void psi_put128(void *at, __int128 x)
+{
+    memcpy(at, &x, sizeof x);
+}
 
 /* The tables behind approx_count_distinct, from precision 4 on (agg_hll_bias.c). */
-typedef struct psi_hll_bias { const double *estimate, *bias; int n; } psi_hll_bias;
+typedef struct psi_hll_bias {
+    const double *estimate, *bias;
+    int n;
+} psi_hll_bias;
 extern const psi_hll_bias psi_hll_biases[15];
 
 /* A FLAT result to fill, and how to make one of its rows NULL. */
 ps_status psi_agg_null(ps_vec *vec, int64_t j, ps_error *err);
 
-/* --- one value of any type in a buffer (agg_any.c) -------------------------------------------------------- */
+/* --- one value of any type in a buffer (agg_any.c)
+ * -------------------------------------------------------- */
 /* A word that tells what is there, then the value: 8 or 16 bytes of fixed width, or a cell. */
 typedef enum psi_any_state { PSI_ANY_NONE, PSI_ANY_NULL, PSI_ANY_VALUE } psi_any_state;
 size_t psi_any_bytes(const ps_type *type);
@@ -44,16 +51,23 @@ static inline psi_any_state psi_any_state_of(const uint8_t *any)
     return (psi_any_state)state;
 }
 void psi_any_init(const ps_type *type, uint8_t *any);
-ps_status psi_any_set(const ps_type *type, ps_heap *heap, uint8_t *any, const ps_view *view, int64_t at, ps_error *err); /* physical row; NULL counts */
-ps_status psi_any_copy(const ps_type *type, ps_heap *to_heap, uint8_t *to, const ps_heap *from_heap, const uint8_t *from, ps_error *err);
-ps_status psi_any_build(const ps_type *type, const ps_heap *heap, const uint8_t *any, ps_builder *out, ps_error *err); /* NONE gives NULL */
+ps_status psi_any_set(const ps_type *type, ps_heap *heap, uint8_t *any, const ps_view *view,
+                      int64_t at, ps_error *err); /* physical row; NULL counts */
+ps_status psi_any_copy(const ps_type *type, ps_heap *to_heap, uint8_t *to, const ps_heap *from_heap,
+                       const uint8_t *from, ps_error *err);
+ps_status psi_any_build(const ps_type *type, const ps_heap *heap, const uint8_t *any,
+                        ps_builder *out, ps_error *err); /* NONE gives NULL */
 /* Order of the stored value and a row, or of two stored ones; neither may be NULL. */
-ps_status psi_any_compare_row(const ps_type *type, const ps_heap *heap, const uint8_t *any, const ps_view *view, int64_t at, int *order, ps_error *err);
-ps_status psi_any_compare(const ps_type *type, const ps_heap *heap_a, const uint8_t *a, const ps_heap *heap_b, const uint8_t *b, int *order, ps_error *err);
+ps_status psi_any_compare_row(const ps_type *type, const ps_heap *heap, const uint8_t *any,
+                              const ps_view *view, int64_t at, int *order, ps_error *err);
+ps_status psi_any_compare(const ps_type *type, const ps_heap *heap_a, const uint8_t *a,
+                          const ps_heap *heap_b, const uint8_t *b, int *order, ps_error *err);
 /* A column of stored values, `offset` into each buffer. */
-ps_status psi_any_finish(const ps_type *type, const ps_agg_groups *from, size_t offset, int64_t n, ps_vec **out, ps_error *err);
+ps_status psi_any_finish(const ps_type *type, const ps_agg_groups *from, size_t offset, int64_t n,
+                         ps_vec **out, ps_error *err);
 
-/* --- all values of a group, one behind the other (agg_collect.c) -------------------------------------------- */
+/* --- all values of a group, one behind the other (agg_collect.c)
+ * -------------------------------------------- */
 typedef struct psi_list {
     int64_t n;
     ps_cell values;
@@ -61,6 +75,8 @@ typedef struct psi_list {
 } psi_list;
 #define PSI_LIST_BYTES offsetof(psi_list, index)
 ps_status psi_list_shape(ps_fn_call *call, bool is_set, ps_agg_shape *shape);
-ps_status psi_list_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err);
-ps_status psi_list_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err);
+ps_status psi_list_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args,
+                          const ps_rows *rows, ps_error *err);
+ps_status psi_list_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                         const ps_agg_groups *from, int64_t n, ps_error *err);
 #endif

@@ -1,8 +1,8 @@
 /*
  * expr/agg_moments.c - variance, skewness, kurtosis; covariance, correlation and linear regression.
  *
- * One pass over central moments, merged as Chan, Golub and LeVeque have it; the order of the operations is that of Spark,
- * since results are compared to the last digits that survive rounding.
+ * One pass over central moments, merged as Chan, Golub and LeVeque have it; the order of the
+ * operations is that of Spark, since results are compared to the last digits that survive rounding.
  */
 #include "expr/agg_int.h"
 #include <math.h>
@@ -12,8 +12,10 @@ static double value_at(const ps_view *view, int64_t at)
     return ((const double *)view->data)[at];
 }
 
-static ps_status finish_double(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type,
-                               bool (*result)(const ps_agg_shape *shape, const void *group, double *out), ps_vec **out, ps_error *err)
+static ps_status
+finish_double(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type,
+              bool (*result)(const ps_agg_shape *shape, const void *group, double *out),
+              ps_vec **out, ps_error *err)
 {
     ps_vec *vec;
     ps_status rc = PS_OK;
@@ -36,7 +38,9 @@ static ps_status finish_double(const ps_agg_shape *shape, const ps_agg_groups *f
 /* ---- one variable ---- */
 
 typedef enum moment { STDDEV_SAMP, STDDEV_POP, VAR_SAMP, VAR_POP, SKEWNESS, KURTOSIS } moment;
-typedef struct moments { double n, avg, m2, m3, m4; } moments;
+typedef struct moments {
+    double n, avg, m2, m3, m4;
+} moments;
 
 static ps_status moments_bind(ps_fn_call *call, ps_agg_shape *shape, moment variant)
 {
@@ -45,7 +49,8 @@ static ps_status moments_bind(ps_fn_call *call, ps_agg_shape *shape, moment vari
     return psi_agg_result(call, ps_type_ref(ps_type_of(PS_DOUBLE)), true);
 }
 
-static ps_status moments_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status moments_update(const ps_agg_shape *shape, const ps_agg_groups *to,
+                                ps_vec *const *args, const ps_rows *rows, ps_error *err)
 {
     ps_view view;
 
@@ -56,9 +61,11 @@ static ps_status moments_update(const ps_agg_shape *shape, const ps_agg_groups *
     {
         moments *g = ps_agg_at(to, j);
         double x = value_at(&view, at), n = g->n + 1, delta = x - g->avg, delta_n = delta / n;
-        double m2 = g->m2 + delta * (delta - delta_n), delta2 = delta * delta, delta_n2 = delta_n * delta_n;
+        double m2 = g->m2 + delta * (delta - delta_n), delta2 = delta * delta,
+               delta_n2 = delta_n * delta_n;
         double m3 = g->m3 - 3.0 * delta_n * m2 + delta * (delta2 - delta_n2);
-        g->m4 = g->m4 - 4.0 * delta_n * m3 - 6.0 * delta_n2 * m2 + delta * (delta * delta2 - delta_n * delta_n2);
+        g->m4 = g->m4 - 4.0 * delta_n * m3 - 6.0 * delta_n2 * m2 +
+                delta * (delta * delta2 - delta_n * delta_n2);
         g->m3 = m3;
         g->m2 = m2;
         g->avg += delta_n;
@@ -67,19 +74,24 @@ static ps_status moments_update(const ps_agg_shape *shape, const ps_agg_groups *
     return PS_OK;
 }
 
-static ps_status moments_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n_groups, ps_error *err)
+static ps_status moments_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                               const ps_agg_groups *from, int64_t n_groups, ps_error *err)
 {
     PS_UNUSED(shape);
     PS_UNUSED(err);
     for (int64_t j = 0; j < n_groups; j++) {
         moments *a = ps_agg_at(to, j);
         const moments *b = ps_agg_at(from, j);
-        double n1 = a->n, n2 = b->n, n = n1 + n2, delta = b->avg - a->avg, delta_n = n == 0 ? 0 : delta / n;
+        double n1 = a->n, n2 = b->n, n = n1 + n2, delta = b->avg - a->avg,
+               delta_n = n == 0 ? 0 : delta / n;
         moments r = {.n = n, .avg = a->avg + delta_n * n2};
         r.m2 = a->m2 + b->m2 + delta * delta_n * n1 * n2;
-        r.m3 = a->m3 + b->m3 + delta_n * delta_n * delta * n1 * n2 * (n1 - n2) + 3.0 * delta_n * (n1 * b->m2 - n2 * a->m2);
-        r.m4 = a->m4 + b->m4 + delta_n * delta_n * delta_n * delta * n1 * n2 * (n1 * n1 - n1 * n2 + n2 * n2) +
-               6.0 * delta_n * delta_n * (n1 * n1 * b->m2 + n2 * n2 * a->m2) + 4.0 * delta_n * (n1 * b->m3 - n2 * a->m3);
+        r.m3 = a->m3 + b->m3 + delta_n * delta_n * delta * n1 * n2 * (n1 - n2) +
+               3.0 * delta_n * (n1 * b->m2 - n2 * a->m2);
+        r.m4 = a->m4 + b->m4 +
+               delta_n * delta_n * delta_n * delta * n1 * n2 * (n1 * n1 - n1 * n2 + n2 * n2) +
+               6.0 * delta_n * delta_n * (n1 * n1 * b->m2 + n2 * n2 * a->m2) +
+               4.0 * delta_n * (n1 * b->m3 - n2 * a->m3);
         *a = r;
     }
     return PS_OK;
@@ -92,17 +104,30 @@ static bool moments_result(const ps_agg_shape *shape, const void *group, double 
     if (g->n == 0)
         return false;
     switch ((moment)shape->variant) {
-    case STDDEV_POP: *out = sqrt(g->m2 / g->n); return true;
-    case VAR_POP: *out = g->m2 / g->n; return true;
-    case STDDEV_SAMP: *out = sqrt(g->m2 / (g->n - 1.0)); return g->n != 1;
-    case VAR_SAMP: *out = g->m2 / (g->n - 1.0); return g->n != 1;
-    case SKEWNESS: *out = sqrt(g->n) * g->m3 / sqrt(g->m2 * g->m2 * g->m2); return g->m2 != 0;
-    case KURTOSIS: *out = g->n * g->m4 / (g->m2 * g->m2) - 3.0; return g->m2 != 0;
+    case STDDEV_POP:
+        *out = sqrt(g->m2 / g->n);
+        return true;
+    case VAR_POP:
+        *out = g->m2 / g->n;
+        return true;
+    case STDDEV_SAMP:
+        *out = sqrt(g->m2 / (g->n - 1.0));
+        return g->n != 1;
+    case VAR_SAMP:
+        *out = g->m2 / (g->n - 1.0);
+        return g->n != 1;
+    case SKEWNESS:
+        *out = sqrt(g->n) * g->m3 / sqrt(g->m2 * g->m2 * g->m2);
+        return g->m2 != 0;
+    case KURTOSIS:
+        *out = g->n * g->m4 / (g->m2 * g->m2) - 3.0;
+        return g->m2 != 0;
     }
     return false;
 }
 
-static ps_status moments_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status moments_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                                const ps_type *type, ps_vec **out, ps_error *err)
 {
     return finish_double(shape, from, n, type, moments_result, out, err);
 }
@@ -113,7 +138,8 @@ static ps_status moments_finish(const ps_agg_shape *shape, const ps_agg_groups *
         PS_UNUSED(err);                                                                            \
         return moments_bind(call, shape, variant);                                                 \
     }                                                                                              \
-    const ps_agg_fn psi_agg_##fn = {#fn, fn##_bind, NULL, moments_update, moments_merge, moments_finish, NULL};
+    const ps_agg_fn psi_agg_##fn = {#fn,           fn##_bind,      NULL, moments_update,           \
+                                    moments_merge, moments_finish, NULL};
 MOMENT(stddev_samp, STDDEV_SAMP)
 MOMENT(stddev_pop, STDDEV_POP)
 MOMENT(var_samp, VAR_SAMP)
@@ -124,19 +150,36 @@ MOMENT(kurtosis, KURTOSIS)
 /* ---- two variables ---- */
 
 typedef enum relation {
-    CORR, COVAR_POP, COVAR_SAMP, REGR_AVGX, REGR_AVGY, REGR_COUNT, REGR_INTERCEPT, REGR_R2, REGR_SLOPE, REGR_SXX, REGR_SXY, REGR_SYY
+    CORR,
+    COVAR_POP,
+    COVAR_SAMP,
+    REGR_AVGX,
+    REGR_AVGY,
+    REGR_COUNT,
+    REGR_INTERCEPT,
+    REGR_R2,
+    REGR_SLOPE,
+    REGR_SXX,
+    REGR_SXY,
+    REGR_SYY
 } relation;
-/* x is the first argument, y the second; the regr_ functions are written (y, x) and mean the second by x. */
-typedef struct pair { double n, x, y, c, xm, ym; } pair;
+/* x is the first argument, y the second; the regr_ functions are written (y, x) and mean the second
+ * by x. */
+typedef struct pair {
+    double n, x, y, c, xm, ym;
+} pair;
 
 static ps_status pair_bind(ps_fn_call *call, ps_agg_shape *shape, relation variant)
 {
     psi_agg_shape(call, sizeof(pair), shape);
     shape->variant = variant;
-    return psi_agg_result(call, ps_type_ref(ps_type_of(variant == REGR_COUNT ? PS_INT64 : PS_DOUBLE)), variant != REGR_COUNT);
+    return psi_agg_result(call,
+                          ps_type_ref(ps_type_of(variant == REGR_COUNT ? PS_INT64 : PS_DOUBLE)),
+                          variant != REGR_COUNT);
 }
 
-static ps_status pair_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status pair_update(const ps_agg_shape *shape, const ps_agg_groups *to,
+                             ps_vec *const *args, const ps_rows *rows, ps_error *err)
 {
     ps_view xs, ys;
 
@@ -165,7 +208,8 @@ static ps_status pair_update(const ps_agg_shape *shape, const ps_agg_groups *to,
     return PS_OK;
 }
 
-static ps_status pair_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n_groups, ps_error *err)
+static ps_status pair_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                            const ps_agg_groups *from, int64_t n_groups, ps_error *err)
 {
     PS_UNUSED(shape);
     PS_UNUSED(err);
@@ -190,14 +234,30 @@ static bool regression(relation what, const pair *g, double *out)
     double slope = g->c / g->ym;
 
     switch (what) {
-    case REGR_AVGX: *out = g->y; return true;
-    case REGR_AVGY: *out = g->x; return true;
-    case REGR_SXX: *out = g->ym; return true;
-    case REGR_SXY: *out = g->c; return true;
-    case REGR_SYY: *out = g->xm; return true;
-    case REGR_SLOPE: *out = slope; return g->ym != 0;
-    case REGR_INTERCEPT: *out = g->x - slope * g->y; return g->ym != 0;
-    default: *out = g->xm == 0 ? 1.0 : g->c * g->c / (g->xm * g->ym); return g->ym != 0;
+    case REGR_AVGX:
+        *out = g->y;
+        return true;
+    case REGR_AVGY:
+        *out = g->x;
+        return true;
+    case REGR_SXX:
+        *out = g->ym;
+        return true;
+    case REGR_SXY:
+        *out = g->c;
+        return true;
+    case REGR_SYY:
+        *out = g->xm;
+        return true;
+    case REGR_SLOPE:
+        *out = slope;
+        return g->ym != 0;
+    case REGR_INTERCEPT:
+        *out = g->x - slope * g->y;
+        return g->ym != 0;
+    default:
+        *out = g->xm == 0 ? 1.0 : g->c * g->c / (g->xm * g->ym);
+        return g->ym != 0;
     }
 }
 
@@ -208,14 +268,22 @@ static bool pair_result(const ps_agg_shape *shape, const void *group, double *ou
     if (g->n == 0)
         return false;
     switch ((relation)shape->variant) {
-    case CORR: *out = g->c / sqrt(g->xm * g->ym); return g->n != 1 && g->xm != 0 && g->ym != 0;
-    case COVAR_POP: *out = g->c / g->n; return true;
-    case COVAR_SAMP: *out = g->c / (g->n - 1.0); return g->n != 1;
-    default: return regression(shape->variant, g, out);
+    case CORR:
+        *out = g->c / sqrt(g->xm * g->ym);
+        return g->n != 1 && g->xm != 0 && g->ym != 0;
+    case COVAR_POP:
+        *out = g->c / g->n;
+        return true;
+    case COVAR_SAMP:
+        *out = g->c / (g->n - 1.0);
+        return g->n != 1;
+    default:
+        return regression(shape->variant, g, out);
     }
 }
 
-static ps_status pair_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status pair_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                             const ps_type *type, ps_vec **out, ps_error *err)
 {
     if (shape->variant != REGR_COUNT)
         return finish_double(shape, from, n, type, pair_result, out, err);
@@ -231,7 +299,8 @@ static ps_status pair_finish(const ps_agg_shape *shape, const ps_agg_groups *fro
         PS_UNUSED(err);                                                                            \
         return pair_bind(call, shape, variant);                                                    \
     }                                                                                              \
-    const ps_agg_fn psi_agg_##fn = {#fn, fn##_bind, NULL, pair_update, pair_merge, pair_finish, NULL};
+    const ps_agg_fn psi_agg_##fn = {#fn,        fn##_bind,   NULL, pair_update,                    \
+                                    pair_merge, pair_finish, NULL};
 RELATION(corr, CORR)
 RELATION(covar_pop, COVAR_POP)
 RELATION(covar_samp, COVAR_SAMP)
@@ -247,7 +316,10 @@ RELATION(regr_syy, REGR_SYY)
 
 /* ---- product ---- */
 
-typedef struct product { double product; int64_t n; } product;
+typedef struct product {
+    double product;
+    int64_t n;
+} product;
 
 static ps_status product_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 {
@@ -262,7 +334,8 @@ static void product_init(const ps_agg_shape *shape, uint8_t *buffer)
     ((product *)buffer)->product = 1.0;
 }
 
-static ps_status product_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status product_update(const ps_agg_shape *shape, const ps_agg_groups *to,
+                                ps_vec *const *args, const ps_rows *rows, ps_error *err)
 {
     ps_view view;
 
@@ -278,7 +351,8 @@ static ps_status product_update(const ps_agg_shape *shape, const ps_agg_groups *
     return PS_OK;
 }
 
-static ps_status product_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+static ps_status product_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                               const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     PS_UNUSED(shape);
     PS_UNUSED(err);
@@ -296,9 +370,11 @@ static bool product_result(const ps_agg_shape *shape, const void *group, double 
     return ((const product *)group)->n > 0;
 }
 
-static ps_status product_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status product_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                                const ps_type *type, ps_vec **out, ps_error *err)
 {
     return finish_double(shape, from, n, type, product_result, out, err);
 }
 
-const ps_agg_fn psi_agg_product = {"product", product_bind, product_init, product_update, product_merge, product_finish, NULL};
+const ps_agg_fn psi_agg_product = {"product",     product_bind,   product_init, product_update,
+                                   product_merge, product_finish, NULL};

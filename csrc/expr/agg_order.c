@@ -1,8 +1,9 @@
 /*
- * expr/agg_order.c - what needs all values of a group in order: percentile, median, percentile_approx, mode.
+ * expr/agg_order.c - what needs all values of a group in order: percentile, median,
+ * percentile_approx, mode.
  *
- * percentile_approx keeps all values too, so its answers are exact: the value with rank ceil(p * n), as Spark gives it
- * while a group is smaller than the accuracy.
+ * percentile_approx keeps all values too, so its answers are exact: the value with rank ceil(p *
+ * n), as Spark gives it while a group is smaller than the accuracy.
  */
 #include "expr/agg_int.h"
 #include "col/text.h"
@@ -73,7 +74,8 @@ done:
     return rc;
 }
 
-static ps_status result_type(ps_fn_call *call, const ps_agg_shape *shape, const ps_type *element, ps_error *err)
+static ps_status result_type(ps_fn_call *call, const ps_agg_shape *shape, const ps_type *element,
+                             ps_error *err)
 {
     const ps_type *type = element;
 
@@ -85,7 +87,10 @@ static ps_status result_type(ps_fn_call *call, const ps_agg_shape *shape, const 
 
 /* ---- percentile, median: pairs of value and frequency ---- */
 
-typedef struct weighted { double x; int64_t n; } weighted;
+typedef struct weighted {
+    double x;
+    int64_t n;
+} weighted;
 
 static ps_status percentile_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 {
@@ -115,7 +120,8 @@ static ps_status median_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *er
     return psi_agg_result(call, ps_type_ref(ps_type_of(PS_DOUBLE)), true);
 }
 
-static ps_status percentile_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status percentile_update(const ps_agg_shape *shape, const ps_agg_groups *to,
+                                   ps_vec *const *args, const ps_rows *rows, ps_error *err)
 {
     ps_view view, counts;
 
@@ -128,7 +134,9 @@ static ps_status percentile_update(const ps_agg_shape *shape, const ps_agg_group
         int64_t row = ps_row(rows, j);
         psi_list *g = ps_agg_at(to, j);
         if (shape->variant)
-            pair.n = ps_view_is_null(&counts, row) ? 0 : ((const int64_t *)counts.data)[ps_at(&counts, row)];
+            pair.n = ps_view_is_null(&counts, row)
+                         ? 0
+                         : ((const int64_t *)counts.data)[ps_at(&counts, row)];
         if (pair.n <= 0)
             continue;
         PS_TRY(ps_cell_append(to->heap, &g->values, &pair, sizeof pair, err));
@@ -164,7 +172,8 @@ static double percentile_of(const weighted *pairs, int64_t total, double p)
     return x == y ? x : (high - position) * x + (position - low) * y;
 }
 
-static ps_status build_percentiles(const ps_agg_shape *shape, const psi_list *g, const ps_heap *heap, ps_builder *b, ps_error *err)
+static ps_status build_percentiles(const ps_agg_shape *shape, const psi_list *g,
+                                   const ps_heap *heap, ps_builder *b, ps_error *err)
 {
     const percents *p = shape->data;
     ps_slice bytes = ps_cell_get(heap, &g->values);
@@ -184,14 +193,17 @@ static ps_status build_percentiles(const ps_agg_shape *shape, const psi_list *g,
     if (rc == PS_OK && p->is_array)
         rc = ps_build_list(b, (uint32_t)p->n, err);
     for (int i = 0; i < p->n && rc == PS_OK; i++)
-        rc = ps_build_double(p->is_array ? ps_build_child(b, 0) : b, percentile_of(pairs, total, p->items[i]), err);
+        rc = ps_build_double(p->is_array ? ps_build_child(b, 0) : b,
+                             percentile_of(pairs, total, p->items[i]), err);
     ps_free(pairs);
     return rc;
 }
 
-typedef ps_status (*build_group)(const ps_agg_shape *shape, const psi_list *g, const ps_heap *heap, ps_builder *b, ps_error *err);
+typedef ps_status (*build_group)(const ps_agg_shape *shape, const psi_list *g, const ps_heap *heap,
+                                 ps_builder *b, ps_error *err);
 
-static ps_status finish_groups(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, build_group build, ps_vec **out, ps_error *err)
+static ps_status finish_groups(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                               const ps_type *type, build_group build, ps_vec **out, ps_error *err)
 {
     ps_builder *b;
     ps_status rc = PS_OK;
@@ -205,13 +217,16 @@ static ps_status finish_groups(const ps_agg_shape *shape, const ps_agg_groups *f
     return rc;
 }
 
-static ps_status percentile_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status percentile_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                                   const ps_type *type, ps_vec **out, ps_error *err)
 {
     return finish_groups(shape, from, n, type, build_percentiles, out, err);
 }
 
-const ps_agg_fn psi_agg_percentile = {"percentile", percentile_bind, NULL, percentile_update, psi_list_merge, percentile_finish, ps_free};
-const ps_agg_fn psi_agg_median = {"median", median_bind, NULL, percentile_update, psi_list_merge, percentile_finish, ps_free};
+const ps_agg_fn psi_agg_percentile = {"percentile",   percentile_bind,   NULL,   percentile_update,
+                                      psi_list_merge, percentile_finish, ps_free};
+const ps_agg_fn psi_agg_median = {"median",       median_bind,       NULL,   percentile_update,
+                                  psi_list_merge, percentile_finish, ps_free};
 
 /* ---- values of any type, sorted ---- */
 
@@ -221,7 +236,8 @@ static int compare_rows(const void *a, const void *b, void *vec)
 }
 
 /* The group's values as a vector and their rows in order; both owned by the caller. */
-static ps_status sort_values(const ps_type *type, const psi_list *g, const ps_heap *heap, ps_vec **values, int64_t **order, int64_t *n, ps_error *err)
+static ps_status sort_values(const ps_type *type, const psi_list *g, const ps_heap *heap,
+                             ps_vec **values, int64_t **order, int64_t *n, ps_error *err)
 {
     ps_slice bytes = ps_cell_get(heap, &g->values);
     ps_builder *b;
@@ -254,7 +270,8 @@ static ps_status approx_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *er
     return result_type(call, shape, call->args[0]->type, err);
 }
 
-static ps_status build_approx(const ps_agg_shape *shape, const psi_list *g, const ps_heap *heap, ps_builder *b, ps_error *err)
+static ps_status build_approx(const ps_agg_shape *shape, const psi_list *g, const ps_heap *heap,
+                              ps_builder *b, ps_error *err)
 {
     const percents *p = shape->data;
     int64_t *order, n;
@@ -267,19 +284,23 @@ static ps_status build_approx(const ps_agg_shape *shape, const psi_list *g, cons
         rc = ps_build_list(b, (uint32_t)p->n, err);
     for (int i = 0; i < p->n && n > 0 && rc == PS_OK; i++) {
         int64_t rank = (int64_t)ceil(p->items[i] * (double)n);
-        rc = ps_build_from(p->is_array ? ps_build_child(b, 0) : b, values, order[rank > 0 ? rank - 1 : 0], err);
+        rc = ps_build_from(p->is_array ? ps_build_child(b, 0) : b, values,
+                           order[rank > 0 ? rank - 1 : 0], err);
     }
     ps_free(order);
     ps_vec_unref(values);
     return rc;
 }
 
-static ps_status approx_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status approx_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                               const ps_type *type, ps_vec **out, ps_error *err)
 {
     return finish_groups(shape, from, n, type, build_approx, out, err);
 }
 
-const ps_agg_fn psi_agg_percentile_approx = {"percentile_approx", approx_bind, NULL, psi_list_update, psi_list_merge, approx_finish, ps_free};
+const ps_agg_fn psi_agg_percentile_approx = {
+    "percentile_approx", approx_bind,   NULL,   psi_list_update,
+    psi_list_merge,      approx_finish, ps_free};
 
 /* ---- mode: the most frequent value, the lowest of those ---- */
 
@@ -306,7 +327,8 @@ ps_status psi_text_mode(const ps_fn_call *call, ps_bytes *out, ps_error *err)
     return ps_bytes_printf(out, err, "mode(%s)", x);
 }
 
-static ps_status build_mode(const ps_agg_shape *shape, const psi_list *g, const ps_heap *heap, ps_builder *b, ps_error *err)
+static ps_status build_mode(const ps_agg_shape *shape, const psi_list *g, const ps_heap *heap,
+                            ps_builder *b, ps_error *err)
 {
     int64_t *order, n, best = 0, most = 0, run = 0;
     ps_vec *values;
@@ -327,9 +349,11 @@ static ps_status build_mode(const ps_agg_shape *shape, const psi_list *g, const 
     return rc;
 }
 
-static ps_status mode_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status mode_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                             const ps_type *type, ps_vec **out, ps_error *err)
 {
     return finish_groups(shape, from, n, type, build_mode, out, err);
 }
 
-const ps_agg_fn psi_agg_mode = {"mode", mode_bind, NULL, psi_list_update, psi_list_merge, mode_finish, NULL};
+const ps_agg_fn psi_agg_mode = {"mode",         mode_bind,   NULL, psi_list_update,
+                                psi_list_merge, mode_finish, NULL};

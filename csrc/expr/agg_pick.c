@@ -1,5 +1,6 @@
 /*
- * expr/agg_pick.c - aggregates that choose a value: min, max, first, last, any_value, min_by, max_by, bool_and, bool_or.
+ * expr/agg_pick.c - aggregates that choose a value: min, max, first, last, any_value, min_by,
+ * max_by, bool_and, bool_or.
  */
 #include "expr/agg_int.h"
 #include "col/type_text.h"
@@ -28,7 +29,8 @@ static ps_status check_orderable(ps_fn_call *call, int arg, ps_error *err)
         return PS_OK;
     rc = ps_fn_call_text(call, &text, err);
     if (rc == PS_OK)
-        rc = ps_raise(err, PS_E_DT_ORDERING, text.data, call->name, ps_type_name(call->args[arg]->type));
+        rc = ps_raise(err, PS_E_DT_ORDERING, text.data, call->name,
+                      ps_type_name(call->args[arg]->type));
     ps_bytes_clear(&text);
     return rc;
 }
@@ -76,33 +78,44 @@ static ps_status max_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 #define MORE_F (x != x ? kept == kept : x > kept)
 #define PICK_ROWS(T, less, more)                                                                   \
     if (shape->variant == PICK_MIN) {                                                              \
-        PSI_AGG_EACH(rows, view, j, at) PICK_ONE(T, ps_agg_at(to, j), ((const T *)view->data)[at], less) \
+        PSI_AGG_EACH(rows, view, j, at)                                                            \
+        PICK_ONE(T, ps_agg_at(to, j), ((const T *)view->data)[at], less)                           \
     } else {                                                                                       \
-        PSI_AGG_EACH(rows, view, j, at) PICK_ONE(T, ps_agg_at(to, j), ((const T *)view->data)[at], more) \
+        PSI_AGG_EACH(rows, view, j, at)                                                            \
+        PICK_ONE(T, ps_agg_at(to, j), ((const T *)view->data)[at], more)                           \
     }                                                                                              \
     return true;
 
 /* False for kinds that it does not know. */
-static bool pick_fixed(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_view *view, const ps_rows *rows)
+static bool pick_fixed(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_view *view,
+                       const ps_rows *rows)
 {
     switch (shape->types[0]->kind) {
     case PS_BOOL:
-    case PS_INT8: PICK_ROWS(int8_t, LESS, MORE);
-    case PS_INT16: PICK_ROWS(int16_t, LESS, MORE);
+    case PS_INT8:
+        PICK_ROWS(int8_t, LESS, MORE);
+    case PS_INT16:
+        PICK_ROWS(int16_t, LESS, MORE);
     case PS_INT32:
     case PS_DATE:
-    case PS_YEARMONTH: PICK_ROWS(int32_t, LESS, MORE);
+    case PS_YEARMONTH:
+        PICK_ROWS(int32_t, LESS, MORE);
     case PS_INT64:
     case PS_TIMESTAMP:
     case PS_TIMESTAMP_NTZ:
-    case PS_DAYTIME: PICK_ROWS(int64_t, LESS, MORE);
-    case PS_FLOAT: PICK_ROWS(float, LESS_F, MORE_F);
-    case PS_DOUBLE: PICK_ROWS(double, LESS_F, MORE_F);
-    default: return false;
+    case PS_DAYTIME:
+        PICK_ROWS(int64_t, LESS, MORE);
+    case PS_FLOAT:
+        PICK_ROWS(float, LESS_F, MORE_F);
+    case PS_DOUBLE:
+        PICK_ROWS(double, LESS_F, MORE_F);
+    default:
+        return false;
     }
 }
 
-static ps_status pick_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status pick_update(const ps_agg_shape *shape, const ps_agg_groups *to,
+                             ps_vec *const *args, const ps_rows *rows, ps_error *err)
 {
     const ps_type *type = shape->types[0];
     ps_view view;
@@ -116,13 +129,15 @@ static ps_status pick_update(const ps_agg_shape *shape, const ps_agg_groups *to,
         int order = 0;
         if (psi_any_state_of(any) != PSI_ANY_NONE)
             PS_TRY(psi_any_compare_row(type, to->heap, any, &view, at, &order, err));
-        if (psi_any_state_of(any) == PSI_ANY_NONE || (shape->variant == PICK_MIN ? order > 0 : order < 0))
+        if (psi_any_state_of(any) == PSI_ANY_NONE ||
+            (shape->variant == PICK_MIN ? order > 0 : order < 0))
             PS_TRY(psi_any_set(type, to->heap, any, &view, at, err));
     }
     return PS_OK;
 }
 
-static ps_status pick_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+static ps_status pick_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                            const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     const ps_type *type = shape->types[0];
 
@@ -133,13 +148,15 @@ static ps_status pick_merge(const ps_agg_shape *shape, const ps_agg_groups *to, 
             continue;
         if (psi_any_state_of(a) == PSI_ANY_VALUE)
             PS_TRY(psi_any_compare(type, to->heap, a, from->heap, b, &order, err));
-        if (psi_any_state_of(a) != PSI_ANY_VALUE || (shape->variant == PICK_MIN ? order > 0 : order < 0))
+        if (psi_any_state_of(a) != PSI_ANY_VALUE ||
+            (shape->variant == PICK_MIN ? order > 0 : order < 0))
             PS_TRY(psi_any_copy(type, to->heap, a, from->heap, b, err));
     }
     return PS_OK;
 }
 
-static ps_status pick_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status pick_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                             const ps_type *type, ps_vec **out, ps_error *err)
 {
     PS_UNUSED(type);
     return psi_any_finish(shape->types[0], from, 0, n, out, err);
@@ -150,8 +167,10 @@ const ps_agg_fn psi_agg_max = {"max", max_bind, NULL, pick_update, pick_merge, p
 
 /* ---- bool_and, bool_or: the least and the greatest ---- */
 
-const ps_agg_fn psi_agg_bool_and = {"bool_and", min_bind, NULL, pick_update, pick_merge, pick_finish, NULL};
-const ps_agg_fn psi_agg_bool_or = {"bool_or", max_bind, NULL, pick_update, pick_merge, pick_finish, NULL};
+const ps_agg_fn psi_agg_bool_and = {"bool_and", min_bind,    NULL, pick_update,
+                                    pick_merge, pick_finish, NULL};
+const ps_agg_fn psi_agg_bool_or = {"bool_or",  max_bind,    NULL, pick_update,
+                                   pick_merge, pick_finish, NULL};
 
 /* ---- first, last, any_value ---- */
 
@@ -179,7 +198,8 @@ static ps_status first_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err
     return read_ignore_nulls(call, shape, err);
 }
 
-static ps_status first_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status first_update(const ps_agg_shape *shape, const ps_agg_groups *to,
+                              ps_vec *const *args, const ps_rows *rows, ps_error *err)
 {
     ps_view view;
 
@@ -194,15 +214,18 @@ static ps_status first_update(const ps_agg_shape *shape, const ps_agg_groups *to
     return PS_OK;
 }
 
-static ps_status first_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+static ps_status first_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                             const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     for (int64_t j = 0; j < n; j++)
         if (psi_any_state_of(ps_agg_at(to, j)) == PSI_ANY_NONE)
-            PS_TRY(psi_any_copy(shape->types[0], to->heap, ps_agg_at(to, j), from->heap, ps_agg_at(from, j), err));
+            PS_TRY(psi_any_copy(shape->types[0], to->heap, ps_agg_at(to, j), from->heap,
+                                ps_agg_at(from, j), err));
     return PS_OK;
 }
 
-static ps_status last_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status last_update(const ps_agg_shape *shape, const ps_agg_groups *to,
+                             ps_vec *const *args, const ps_rows *rows, ps_error *err)
 {
     ps_view view;
 
@@ -211,21 +234,26 @@ static ps_status last_update(const ps_agg_shape *shape, const ps_agg_groups *to,
         int64_t row = ps_row(rows, j);
         if (shape->param && ps_view_is_null(&view, row))
             continue;
-        PS_TRY(psi_any_set(shape->types[0], to->heap, ps_agg_at(to, j), &view, ps_at(&view, row), err));
+        PS_TRY(psi_any_set(shape->types[0], to->heap, ps_agg_at(to, j), &view, ps_at(&view, row),
+                           err));
     }
     return PS_OK;
 }
 
-static ps_status last_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+static ps_status last_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                            const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     for (int64_t j = 0; j < n; j++)
         if (psi_any_state_of(ps_agg_at(from, j)) != PSI_ANY_NONE)
-            PS_TRY(psi_any_copy(shape->types[0], to->heap, ps_agg_at(to, j), from->heap, ps_agg_at(from, j), err));
+            PS_TRY(psi_any_copy(shape->types[0], to->heap, ps_agg_at(to, j), from->heap,
+                                ps_agg_at(from, j), err));
     return PS_OK;
 }
 
-const ps_agg_fn psi_agg_first = {"first", first_bind, NULL, first_update, first_merge, pick_finish, NULL};
-const ps_agg_fn psi_agg_last = {"last", first_bind, NULL, last_update, last_merge, pick_finish, NULL};
+const ps_agg_fn psi_agg_first = {"first",     first_bind,  NULL, first_update,
+                                 first_merge, pick_finish, NULL};
+const ps_agg_fn psi_agg_last = {"last",     first_bind,  NULL, last_update,
+                                last_merge, pick_finish, NULL};
 
 /* ---- min_by, max_by: the value of the row with the best order ---- */
 
@@ -251,7 +279,8 @@ static ps_status max_by_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *er
     return PS_OK;
 }
 
-static ps_status by_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status by_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args,
+                           const ps_rows *rows, ps_error *err)
 {
     ps_view values, orders;
 
@@ -264,7 +293,8 @@ static ps_status by_update(const ps_agg_shape *shape, const ps_agg_groups *to, p
         if (shape->types[1]->kind == PS_NULL || ps_view_is_null(&orders, row))
             continue;
         if (psi_any_state_of(best) == PSI_ANY_VALUE) {
-            PS_TRY(psi_any_compare_row(shape->types[1], to->heap, best, &orders, ps_at(&orders, row), &order, err));
+            PS_TRY(psi_any_compare_row(shape->types[1], to->heap, best, &orders,
+                                       ps_at(&orders, row), &order, err));
             if (shape->variant == PICK_MIN ? order <= 0 : order >= 0)
                 continue;
         }
@@ -274,7 +304,8 @@ static ps_status by_update(const ps_agg_shape *shape, const ps_agg_groups *to, p
     return PS_OK;
 }
 
-static ps_status by_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+static ps_status by_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                          const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     for (int64_t j = 0; j < n; j++) {
         uint8_t *a = ps_agg_at(to, j), *b = ps_agg_at(from, j);
@@ -282,15 +313,19 @@ static ps_status by_merge(const ps_agg_shape *shape, const ps_agg_groups *to, co
         if (psi_any_state_of(b + shape->param) != PSI_ANY_VALUE)
             continue;
         if (psi_any_state_of(a + shape->param) == PSI_ANY_VALUE) {
-            PS_TRY(psi_any_compare(shape->types[1], to->heap, a + shape->param, from->heap, b + shape->param, &order, err));
+            PS_TRY(psi_any_compare(shape->types[1], to->heap, a + shape->param, from->heap,
+                                   b + shape->param, &order, err));
             if (shape->variant == PICK_MIN ? order <= 0 : order >= 0)
                 continue;
         }
-        PS_TRY(psi_any_copy(shape->types[1], to->heap, a + shape->param, from->heap, b + shape->param, err));
+        PS_TRY(psi_any_copy(shape->types[1], to->heap, a + shape->param, from->heap,
+                            b + shape->param, err));
         PS_TRY(psi_any_copy(shape->types[0], to->heap, a, from->heap, b, err));
     }
     return PS_OK;
 }
 
-const ps_agg_fn psi_agg_min_by = {"min_by", min_by_bind, NULL, by_update, by_merge, pick_finish, NULL};
-const ps_agg_fn psi_agg_max_by = {"max_by", max_by_bind, NULL, by_update, by_merge, pick_finish, NULL};
+const ps_agg_fn psi_agg_min_by = {"min_by", min_by_bind, NULL, by_update,
+                                  by_merge, pick_finish, NULL};
+const ps_agg_fn psi_agg_max_by = {"max_by", max_by_bind, NULL, by_update,
+                                  by_merge, pick_finish, NULL};

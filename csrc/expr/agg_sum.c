@@ -1,17 +1,27 @@
 /*
  * expr/agg_sum.c - sum, try_sum, avg, try_avg.
  *
- * Integers are added in 64 bits and checked at every step, as Spark does: the order of the rows decides whether a sum
- * that comes back into range had failed before.  Decimals are added in 128 bits and checked when the group is read.
+ * Integers are added in 64 bits and checked at every step, as Spark does: the order of the rows
+ * decides whether a sum that comes back into range had failed before.  Decimals are added in 128
+ * bits and checked when the group is read.
  */
 #include "expr/agg_int.h"
 #include <stdio.h>
 
 /* Sums of integers and intervals, of doubles. */
-typedef struct sum_int { int64_t sum; int64_t state; } sum_int;
-typedef struct sum_double { double sum; int64_t n; } sum_double;
+typedef struct sum_int {
+    int64_t sum;
+    int64_t state;
+} sum_int;
+typedef struct sum_double {
+    double sum;
+    int64_t n;
+} sum_double;
 /* Sums of decimals: sum (16 bytes), state or count. */
-typedef struct sum_decimal { uint64_t sum[2]; int64_t n; } sum_decimal;
+typedef struct sum_decimal {
+    uint64_t sum[2];
+    int64_t n;
+} sum_decimal;
 #define SUM_EMPTY 0
 #define SUM_SEEN 1
 #define SUM_OVERFLOW 2 /* try_sum and legacy decimals: NULL for good */
@@ -25,7 +35,10 @@ static ps_status raise_overflow(const ps_agg_shape *shape, const char *hint, ps_
     if (shape->types[0]->kind == PS_DAYTIME || shape->types[0]->kind == PS_YEARMONTH)
         return ps_raise(err, PS_E_INTERVAL_OVERFLOW_TRY, hint);
     snprintf(text, sizeof text, " Use '%s' to tolerate overflow and return NULL instead.", hint);
-    return ps_raise(err, PS_E_ARITHMETIC_OVERFLOW, shape->types[0]->kind == PS_DECIMAL ? "Overflow in sum of decimals." : "long overflow.", text);
+    return ps_raise(err, PS_E_ARITHMETIC_OVERFLOW,
+                    shape->types[0]->kind == PS_DECIMAL ? "Overflow in sum of decimals."
+                                                        : "long overflow.",
+                    text);
 }
 
 static ps_status sum_type(ps_fn_call *call, ps_error *err)
@@ -48,7 +61,9 @@ static ps_status sum_shape(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 {
     if (call->args[0]->type->kind == PS_NULL)
         PS_TRY(ps_fn_cast_arg(call, 0, ps_type_of(PS_DOUBLE), err));
-    psi_agg_shape(call, call->args[0]->type->kind == PS_DECIMAL ? sizeof(sum_decimal) : sizeof(sum_int), shape);
+    psi_agg_shape(call,
+                  call->args[0]->type->kind == PS_DECIMAL ? sizeof(sum_decimal) : sizeof(sum_int),
+                  shape);
     shape->variant = call->ansi ? V_ANSI : V_WRAP;
     return PS_OK;
 }
@@ -56,7 +71,8 @@ static ps_status sum_shape(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 static ps_status sum_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 {
     PS_TRY(sum_shape(call, shape, err));
-    shape->exact = true; /* floating point too: in which order rows are added is left to the workers anyway */
+    shape->exact =
+        true; /* floating point too: in which order rows are added is left to the workers anyway */
     return sum_type(call, err);
 }
 
@@ -67,10 +83,12 @@ static ps_status try_sum_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *e
     return PS_OK;
 }
 
-static inline ps_status add_int(const ps_agg_shape *shape, sum_int *group, int64_t value, ps_error *err)
+static inline ps_status add_int(const ps_agg_shape *shape, sum_int *group, int64_t value,
+                                ps_error *err)
 {
     if (PS_UNLIKELY(__builtin_add_overflow(group->sum, value, &group->sum))) {
-        if (shape->variant == V_ANSI || (shape->variant == V_WRAP && !ps_kind_is_integer(shape->types[0]->kind)))
+        if (shape->variant == V_ANSI ||
+            (shape->variant == V_WRAP && !ps_kind_is_integer(shape->types[0]->kind)))
             return raise_overflow(shape, "try_sum", err);
         if (shape->variant == V_TRY)
             group->state = SUM_OVERFLOW;
@@ -84,7 +102,8 @@ static inline ps_status add_int(const ps_agg_shape *shape, sum_int *group, int64
         for (int64_t j = 0; j < rows->n; j++)                                                      \
             PS_TRY(add_int(shape, ps_agg_at(to, j), ((const T *)view.data)[j], err));              \
     } else {                                                                                       \
-        PSI_AGG_EACH(rows, &view, j, at) PS_TRY(add_int(shape, ps_agg_at(to, j), ((const T *)view.data)[at], err)); \
+        PSI_AGG_EACH(rows, &view, j, at)                                                           \
+        PS_TRY(add_int(shape, ps_agg_at(to, j), ((const T *)view.data)[at], err));                 \
     }                                                                                              \
     return PS_OK;
 
@@ -103,7 +122,8 @@ static ps_status add_decimals(const ps_agg_groups *to, const ps_view *view, cons
     {
         sum_decimal *group = ps_agg_at(to, j);
         __int128 sum;
-        if (__builtin_add_overflow(psi_get128(group->sum), ((const __int128 *)view->data)[at], &sum))
+        if (__builtin_add_overflow(psi_get128(group->sum), ((const __int128 *)view->data)[at],
+                                   &sum))
             group->n = INT64_MIN / 2; /* stays negative: overflowed */
         psi_put128(group->sum, sum);
         group->n++;
@@ -111,20 +131,28 @@ static ps_status add_decimals(const ps_agg_groups *to, const ps_view *view, cons
     return PS_OK;
 }
 
-static ps_status sum_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status sum_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args,
+                            const ps_rows *rows, ps_error *err)
 {
     ps_view view;
 
     ps_view_init(&view, args[0]);
     switch (shape->types[0]->kind) {
-    case PS_INT8: ADD_LOOP(int8_t);
-    case PS_INT16: ADD_LOOP(int16_t);
+    case PS_INT8:
+        ADD_LOOP(int8_t);
+    case PS_INT16:
+        ADD_LOOP(int16_t);
     case PS_INT32:
-    case PS_YEARMONTH: ADD_LOOP(int32_t);
-    case PS_FLOAT: ADD_DOUBLES(float);
-    case PS_DOUBLE: ADD_DOUBLES(double);
-    case PS_DECIMAL: return add_decimals(to, &view, rows);
-    default: ADD_LOOP(int64_t);
+    case PS_YEARMONTH:
+        ADD_LOOP(int32_t);
+    case PS_FLOAT:
+        ADD_DOUBLES(float);
+    case PS_DOUBLE:
+        ADD_DOUBLES(double);
+    case PS_DECIMAL:
+        return add_decimals(to, &view, rows);
+    default:
+        ADD_LOOP(int64_t);
     }
 }
 
@@ -144,7 +172,8 @@ static void merge_decimals(const ps_agg_groups *to, const ps_agg_groups *from, i
         sum_decimal *a = ps_agg_at(to, j);
         const sum_decimal *b = ps_agg_at(from, j);
         __int128 sum;
-        if (__builtin_add_overflow(psi_get128(a->sum), psi_get128(b->sum), &sum) || a->n < 0 || b->n < 0)
+        if (__builtin_add_overflow(psi_get128(a->sum), psi_get128(b->sum), &sum) || a->n < 0 ||
+            b->n < 0)
             a->n = INT64_MIN / 2;
         else
             a->n += b->n;
@@ -152,7 +181,8 @@ static void merge_decimals(const ps_agg_groups *to, const ps_agg_groups *from, i
     }
 }
 
-static ps_status sum_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+static ps_status sum_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                           const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     if (ps_kind_is_float(shape->types[0]->kind)) {
         merge_doubles(to, from, n);
@@ -170,7 +200,8 @@ static ps_status sum_merge(const ps_agg_shape *shape, const ps_agg_groups *to, c
     return PS_OK;
 }
 
-static ps_status finish_decimal(const ps_agg_shape *shape, const sum_decimal *group, const ps_type *type, ps_vec *vec, int64_t j, ps_error *err)
+static ps_status finish_decimal(const ps_agg_shape *shape, const sum_decimal *group,
+                                const ps_type *type, ps_vec *vec, int64_t j, ps_error *err)
 {
     __int128 sum = psi_get128(group->sum);
 
@@ -185,7 +216,8 @@ static ps_status finish_decimal(const ps_agg_shape *shape, const sum_decimal *gr
     return PS_OK;
 }
 
-static ps_status finish_int(const ps_agg_shape *shape, const sum_int *group, const ps_type *type, ps_vec *vec, int64_t j, ps_error *err)
+static ps_status finish_int(const ps_agg_shape *shape, const sum_int *group, const ps_type *type,
+                            ps_vec *vec, int64_t j, ps_error *err)
 {
     if (group->state == SUM_EMPTY || group->state & SUM_OVERFLOW)
         return psi_agg_null(vec, j, err);
@@ -194,12 +226,14 @@ static ps_status finish_int(const ps_agg_shape *shape, const sum_int *group, con
         return PS_OK;
     }
     if (group->sum != (int32_t)group->sum)
-        return shape->variant == V_TRY ? psi_agg_null(vec, j, err) : raise_overflow(shape, "try_sum", err);
+        return shape->variant == V_TRY ? psi_agg_null(vec, j, err)
+                                       : raise_overflow(shape, "try_sum", err);
     ((int32_t *)vec->data)[j] = (int32_t)group->sum;
     return PS_OK;
 }
 
-static ps_status sum_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status sum_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                            const ps_type *type, ps_vec **out, ps_error *err)
 {
     ps_vec *vec;
     ps_status rc = PS_OK;
@@ -226,7 +260,8 @@ static ps_status sum_finish(const ps_agg_shape *shape, const ps_agg_groups *from
 }
 
 const ps_agg_fn psi_agg_sum = {"sum", sum_bind, NULL, sum_update, sum_merge, sum_finish, NULL};
-const ps_agg_fn psi_agg_try_sum = {"try_sum", try_sum_bind, NULL, sum_update, sum_merge, sum_finish, NULL};
+const ps_agg_fn psi_agg_try_sum = {"try_sum", try_sum_bind, NULL, sum_update,
+                                   sum_merge, sum_finish,   NULL};
 
 /* ---- avg ---- */
 
@@ -248,7 +283,8 @@ static ps_status avg_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
     precision = arg->precision + 4;
     scale = arg->scale + 4;
     if (arg->kind == PS_DECIMAL)
-        PS_TRY(ps_type_decimal(precision > 38 ? 38 : precision, scale > 38 ? 38 : scale, &type, err));
+        PS_TRY(
+            ps_type_decimal(precision > 38 ? 38 : precision, scale > 38 ? 38 : scale, &type, err));
     else if (!avg_is_double(shape))
         type = ps_type_of(arg->kind);
     return psi_agg_result(call, arg->kind == PS_DECIMAL ? type : ps_type_ref(type), true);
@@ -270,26 +306,37 @@ static ps_status try_avg_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *e
     }                                                                                              \
     return PS_OK;
 
-static ps_status avg_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args, const ps_rows *rows, ps_error *err)
+static ps_status avg_update(const ps_agg_shape *shape, const ps_agg_groups *to, ps_vec *const *args,
+                            const ps_rows *rows, ps_error *err)
 {
     ps_view view;
 
     PS_UNUSED(err);
     ps_view_init(&view, args[0]);
     switch (shape->types[0]->kind) {
-    case PS_INT8: ADD_DOUBLES(int8_t);
-    case PS_INT16: ADD_DOUBLES(int16_t);
-    case PS_INT32: ADD_DOUBLES(int32_t);
-    case PS_INT64: ADD_DOUBLES(int64_t);
-    case PS_FLOAT: ADD_DOUBLES(float);
-    case PS_DOUBLE: ADD_DOUBLES(double);
-    case PS_DECIMAL: return add_decimals(to, &view, rows);
-    case PS_YEARMONTH: ADD_WIDE(int32_t);
-    default: ADD_WIDE(int64_t);
+    case PS_INT8:
+        ADD_DOUBLES(int8_t);
+    case PS_INT16:
+        ADD_DOUBLES(int16_t);
+    case PS_INT32:
+        ADD_DOUBLES(int32_t);
+    case PS_INT64:
+        ADD_DOUBLES(int64_t);
+    case PS_FLOAT:
+        ADD_DOUBLES(float);
+    case PS_DOUBLE:
+        ADD_DOUBLES(double);
+    case PS_DECIMAL:
+        return add_decimals(to, &view, rows);
+    case PS_YEARMONTH:
+        ADD_WIDE(int32_t);
+    default:
+        ADD_WIDE(int64_t);
     }
 }
 
-static ps_status avg_merge(const ps_agg_shape *shape, const ps_agg_groups *to, const ps_agg_groups *from, int64_t n, ps_error *err)
+static ps_status avg_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
+                           const ps_agg_groups *from, int64_t n, ps_error *err)
 {
     PS_UNUSED(err);
     if (avg_is_double(shape))
@@ -299,23 +346,27 @@ static ps_status avg_merge(const ps_agg_shape *shape, const ps_agg_groups *to, c
     return PS_OK;
 }
 
-static ps_status avg_of_decimal(const ps_agg_shape *shape, const sum_decimal *group, const ps_type *type, ps_vec *vec, int64_t j, ps_error *err)
+static ps_status avg_of_decimal(const ps_agg_shape *shape, const sum_decimal *group,
+                                const ps_type *type, ps_vec *vec, int64_t j, ps_error *err)
 {
     __int128 sum = psi_get128(group->sum), avg;
     int sum_precision = shape->types[0]->precision + 10;
     bool fits = group->n > 0 && ps_int128_fits(sum, sum_precision > 38 ? 38 : sum_precision) &&
-                ps_decimal_divide(sum, shape->types[0]->scale, group->n, 0, type->scale, &avg) && ps_int128_fits(avg, type->precision);
+                ps_decimal_divide(sum, shape->types[0]->scale, group->n, 0, type->scale, &avg) &&
+                ps_int128_fits(avg, type->precision);
 
     if (group->n == 0)
         return psi_agg_null(vec, j, err);
     if (!fits)
-        return shape->variant == V_ANSI ? raise_overflow(shape, "try_avg", err) : psi_agg_null(vec, j, err);
+        return shape->variant == V_ANSI ? raise_overflow(shape, "try_avg", err)
+                                        : psi_agg_null(vec, j, err);
     ((__int128 *)vec->data)[j] = avg;
     return PS_OK;
 }
 
 /* Halves are rounded away from zero. */
-static ps_status avg_of_interval(const sum_decimal *group, const ps_type *type, ps_vec *vec, int64_t j, ps_error *err)
+static ps_status avg_of_interval(const sum_decimal *group, const ps_type *type, ps_vec *vec,
+                                 int64_t j, ps_error *err)
 {
     __int128 avg = 0;
 
@@ -329,7 +380,8 @@ static ps_status avg_of_interval(const sum_decimal *group, const ps_type *type, 
     return PS_OK;
 }
 
-static ps_status avg_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type, ps_vec **out, ps_error *err)
+static ps_status avg_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                            const ps_type *type, ps_vec **out, ps_error *err)
 {
     ps_vec *vec;
     ps_status rc = PS_OK;
@@ -357,4 +409,5 @@ static ps_status avg_finish(const ps_agg_shape *shape, const ps_agg_groups *from
 }
 
 const ps_agg_fn psi_agg_avg = {"avg", avg_bind, NULL, avg_update, avg_merge, avg_finish, NULL};
-const ps_agg_fn psi_agg_try_avg = {"try_avg", try_avg_bind, NULL, avg_update, avg_merge, avg_finish, NULL};
+const ps_agg_fn psi_agg_try_avg = {"try_avg", try_avg_bind, NULL, avg_update,
+                                   avg_merge, avg_finish,   NULL};

@@ -2,11 +2,13 @@
  * op/aggregate.c - GROUP BY, bounded and streaming.
  *
  * A micro-batch of a stream (stateful.md 3.1):
- *  1 rows go into a partial table per worker (aggregate_partial.c)
- *  2 the partial tables are merged shard by shard; groups that are late are dropped and counted, one per key
- *  3 what is left is merged into the state
- *  4 groups are emitted as the output mode says
- *  5 groups that the watermark has passed leave the state
+ * 1. rows go into a partial table per worker (aggregate_partial.c)
+ * 2. the partial tables are met shard by shard; groups that are late are dropped and counted, one
+ *    per key
+ * 3. what is left is merged into the state
+ * 4. groups are emitted as the output mode says
+ * 5. groups that the watermark has passed leave the state
+ *
  * A bounded aggregation ends after the merge of the partial tables: their groups are the result.
  */
 #include "op/aggregate_int.h"
@@ -22,11 +24,11 @@ typedef struct aggregate_op {
     ps_aggregate_partial **partials;
     int n_partials;
     ps_family family;
-    bool streams;          /* keeps state, in a store; else it is bounded and store is NULL */
+    bool streams; /* keeps state, in a store; else it is bounded and store is NULL */
     ps_store *store;
-    char *dir;             /* of the store, or NULL: in memory */
+    char *dir; /* of the store, or NULL: in memory */
     uint64_t seed;
-    int64_t *dropped;      /* per shard: groups that were late in this micro-batch */
+    int64_t *dropped; /* per shard: groups that were late in this micro-batch */
     int64_t *updated;
     ps_state_metrics metrics;
 } aggregate_op;
@@ -59,7 +61,8 @@ ps_status ps_aggregate_partial_get(ps_op *op, int worker, ps_aggregate_partial *
             self->partials[self->n_partials++] = NULL;
     }
     if (self->partials[worker] == NULL)
-        PS_TRY(psi_partial_new(&self->plan, op->node, op->run, self->seed, &self->partials[worker], err));
+        PS_TRY(psi_partial_new(&self->plan, op->node, op->run, self->seed, &self->partials[worker],
+                               err));
     *out = self->partials[worker];
     return PS_OK;
 }
@@ -72,7 +75,8 @@ static ps_status aggregate_push(ps_op *op, int port, ps_batch *batch, ps_error *
 
 /* ---- merging ---- */
 
-ps_status psi_aggregate_merge(const psi_aggregate_plan *plan, ps_table *to, uint8_t **to_slots, const ps_table *from, uint8_t **from_slots, int64_t n, ps_error *err)
+ps_status psi_aggregate_merge(const psi_aggregate_plan *plan, ps_table *to, uint8_t **to_slots,
+                              const ps_table *from, uint8_t **from_slots, int64_t n, ps_error *err)
 {
     for (int i = 0; i < plan->n_calls; i++) {
         const ps_agg_call *call = &plan->spec->calls.items[i];
@@ -84,22 +88,27 @@ ps_status psi_aggregate_merge(const psi_aggregate_plan *plan, ps_table *to, uint
 }
 
 /* The groups of one shard of `from` into `to`. */
-static ps_status merge_shard(const psi_aggregate_plan *plan, ps_table *to, const ps_table *from, int shard_bits, uint32_t shard, ps_error *err)
+static ps_status merge_shard(const psi_aggregate_plan *plan, ps_table *to, const ps_table *from,
+                             int shard_bits, uint32_t shard, ps_error *err)
 {
     uint8_t *from_slots[PS_CHUNK], *to_slots[PS_CHUNK];
     uint64_t position = 0;
     int64_t n;
 
-    PS_TRY(ps_table_reserve(to, from->n >> shard_bits, err)); /* keys come in the order of their tags */
-    while ((n = ps_table_next_of_shard(from, shard_bits, shard, &position, from_slots, PS_CHUNK)) > 0) {
+    PS_TRY(ps_table_reserve(to, from->n >> shard_bits,
+                            err)); /* keys come in the order of their tags */
+    while ((n = ps_table_next_of_shard(from, shard_bits, shard, &position, from_slots, PS_CHUNK)) >
+           0) {
         PS_TRY(ps_table_upsert_slots(to, from, from_slots, n, to_slots, err));
         PS_TRY(psi_aggregate_merge(plan, to, to_slots, from, from_slots, n, err));
     }
     return PS_OK;
 }
 
-/* Leaves in slots[] the groups that are not late; the others go into `late`, where each key is once. */
-static ps_status drop_late(const aggregate_op *self, const ps_table *from, uint8_t **slots, int64_t *n, ps_table *late, ps_error *err)
+/* Leaves in slots[] the groups that are not late; the others go into `late`, where each key is
+ * once. */
+static ps_status drop_late(const aggregate_op *self, const ps_table *from, uint8_t **slots,
+                           int64_t *n, ps_table *late, ps_error *err)
 {
     int64_t until = until_us(self->op.late_ms), kept = 0, n_late = 0, time;
     uint8_t *dropped[PS_CHUNK], *places[PS_CHUNK];
@@ -115,7 +124,8 @@ static ps_status drop_late(const aggregate_op *self, const ps_table *from, uint8
 }
 
 /* All slots of a shard that are not late; owned by the caller, also when it fails. */
-static ps_status gather(aggregate_op *self, const ps_table *from, uint32_t shard, ps_table *late, uint8_t ***slots, int64_t *n, ps_error *err)
+static ps_status gather(aggregate_op *self, const ps_table *from, uint32_t shard, ps_table *late,
+                        uint8_t ***slots, int64_t *n, ps_error *err)
 {
     int bits = ps_store_shard_bits(self->store);
     bool may_be_late = self->plan.layout.key.time_leaf >= 0 && self->op.run->mode != PS_COMPLETE;
@@ -139,7 +149,8 @@ static ps_status gather(aggregate_op *self, const ps_table *from, uint32_t shard
     return PS_OK;
 }
 
-static ps_status merge_into_state(aggregate_op *self, const ps_table *from, uint32_t shard, ps_table *late, ps_error *err)
+static ps_status merge_into_state(aggregate_op *self, const ps_table *from, uint32_t shard,
+                                  ps_table *late, ps_error *err)
 {
     ps_shard *to = ps_store_shard(self->store, 0, shard);
     uint8_t **from_slots = NULL, **to_slots = NULL;
@@ -151,7 +162,8 @@ static ps_status merge_into_state(aggregate_op *self, const ps_table *from, uint
     PS_TRY_OR(done, ps_shard_upsert(to, from, from_slots, n, to_slots, err));
     for (int64_t i = 0; i < n; i += PS_CHUNK) {
         int64_t m = n - i < PS_CHUNK ? n - i : PS_CHUNK;
-        PS_TRY_OR(done, psi_aggregate_merge(&self->plan, ps_shard_table(to), to_slots + i, from, from_slots + i, m, err));
+        PS_TRY_OR(done, psi_aggregate_merge(&self->plan, ps_shard_table(to), to_slots + i, from,
+                                            from_slots + i, m, err));
     }
     rc = ps_table_account(ps_shard_table(to), err);
 done:
@@ -179,18 +191,21 @@ static ps_status update_shard(void *arg, int shard, ps_error *err)
 
 /* ---- output ---- */
 
-static ps_status emit_batch(ps_op *op, const psi_aggregate_plan *plan, const ps_table *table, uint8_t **slots, int64_t n, ps_error *err)
+static ps_status emit_batch(ps_op *op, const psi_aggregate_plan *plan, const ps_table *table,
+                            uint8_t **slots, int64_t n, ps_error *err)
 {
     ps_batch *batch = NULL;
     ps_status rc;
 
     PS_TRY(ps_batch_new(plan->n_keys + plan->n_calls, n, &batch, err));
     for (int i = 0; i < plan->n_keys; i++)
-        PS_TRY_OR(done, ps_key_decode(&plan->layout.key, i, slots, n, &table->heap, &batch->cols[i], err));
+        PS_TRY_OR(done, ps_key_decode(&plan->layout.key, i, slots, n, &table->heap, &batch->cols[i],
+                                      err));
     for (int i = 0; i < plan->n_calls; i++) {
         const ps_agg_call *call = &plan->spec->calls.items[i];
         ps_agg_groups from = {slots, plan->at[i], (ps_heap *)&table->heap};
-        PS_TRY_OR(done, call->fn->finish(call->shape, &from, n, call->type, &batch->cols[plan->n_keys + i], err));
+        PS_TRY_OR(done, call->fn->finish(call->shape, &from, n, call->type,
+                                         &batch->cols[plan->n_keys + i], err));
     }
     rc = ps_op_emit(op, batch, err);
 done:
@@ -198,11 +213,13 @@ done:
     return rc;
 }
 
-ps_status psi_aggregate_emit(ps_op *op, const psi_aggregate_plan *plan, const ps_table *table, uint8_t **slots, int64_t n, ps_error *err)
+ps_status psi_aggregate_emit(ps_op *op, const psi_aggregate_plan *plan, const ps_table *table,
+                             uint8_t **slots, int64_t n, ps_error *err)
 {
     for (int64_t start = 0; start < n && !ps_op_is_done(op); start += ps_batch_rows) {
         int64_t left = n - start;
-        PS_TRY(emit_batch(op, plan, table, slots + start, left < ps_batch_rows ? left : ps_batch_rows, err));
+        PS_TRY(emit_batch(op, plan, table, slots + start,
+                          left < ps_batch_rows ? left : ps_batch_rows, err));
     }
     return PS_OK;
 }
@@ -239,7 +256,8 @@ static ps_status expire(aggregate_op *self, ps_shard *shard, uint8_t **slots, ps
 
     while ((n = ps_shard_next_expired(shard, until, &position, slots, ps_batch_rows)) > 0)
         if (self->op.run->mode == PS_APPEND)
-            PS_TRY(psi_aggregate_emit(&self->op, &self->plan, ps_shard_table(shard), slots, n, err));
+            PS_TRY(
+                psi_aggregate_emit(&self->op, &self->plan, ps_shard_table(shard), slots, n, err));
     PS_TRY(ps_shard_evict(shard, until, &n_removed, err));
     self->metrics.n_rows_removed += n_removed;
     return PS_OK;
@@ -279,7 +297,8 @@ static ps_status unite_shard(void *arg, int shard, ps_error *err)
 
     for (int w = 0; w < b->self->n_partials; w++)
         if (b->self->partials[w] != NULL)
-            PS_TRY(merge_shard(&b->self->plan, &b->shards[shard], &b->self->partials[w]->table, SHARD_BITS, (uint32_t)shard, err));
+            PS_TRY(merge_shard(&b->self->plan, &b->shards[shard], &b->self->partials[w]->table,
+                               SHARD_BITS, (uint32_t)shard, err));
     return PS_OK;
 }
 
@@ -292,7 +311,8 @@ static ps_status emit_united(aggregate_op *self, int64_t n_groups, ps_error *err
 
     for (int s = 0; s < 1 << SHARD_BITS; s++)
         ps_table_init(&shards[s], &self->plan.layout, SHARD_BITS, NULL);
-    rc = ps_pool_run(n_groups < WORTH_WORKERS ? 1 : self->op.run->n_workers, 1 << SHARD_BITS, unite_shard, &b, err);
+    rc = ps_pool_run(n_groups < WORTH_WORKERS ? 1 : self->op.run->n_workers, 1 << SHARD_BITS,
+                     unite_shard, &b, err);
     for (int s = 0; s < 1 << SHARD_BITS; s++) {
         if (rc == PS_OK)
             rc = emit_table(self, &shards[s], err);
@@ -333,7 +353,8 @@ static ps_status finish_stream(aggregate_op *self, ps_error *err)
     int n_filled;
     int64_t start = ps_clock_ticks(), merged, n_groups = count_groups(self, &n_filled);
 
-    PS_TRY(ps_pool_run(n_groups < WORTH_WORKERS ? 1 : self->op.run->n_workers, n_shards, update_shard, self, err));
+    PS_TRY(ps_pool_run(n_groups < WORTH_WORKERS ? 1 : self->op.run->n_workers, n_shards,
+                       update_shard, self, err));
     for (int s = 0; s < n_shards; s++) {
         self->metrics.n_rows_dropped += self->dropped[s];
         self->metrics.n_rows_updated += self->updated[s];
@@ -360,7 +381,8 @@ static ps_status aggregate_finish(ps_op *op, int port, ps_error *err)
     PS_UNUSED(port);
     PS_TRY(psi_partial_ensure(self->partials[0], err));
     if (self->plan.spec->pane_width > 0)
-        PS_TRY(ps_pool_run(count_groups(self, &n_filled) < WORTH_WORKERS ? 1 : op->run->n_workers, self->n_partials, expand_partial, self, err));
+        PS_TRY(ps_pool_run(count_groups(self, &n_filled) < WORTH_WORKERS ? 1 : op->run->n_workers,
+                           self->n_partials, expand_partial, self, err));
     PS_TRY(self->store ? finish_stream(self, err) : finish_bounded(self, err));
     for (int w = 0; w < self->n_partials; w++)
         if (self->partials[w] != NULL)
@@ -382,7 +404,8 @@ static ps_status check_watermark(const ps_op *op, ps_error *err)
             again = again || op->node->out.items[k].id == attr->id;
         if (attr->watermark_ms < 0 || again)
             continue;
-        rc = ps_bytes_printf(&names, err, "%s%s#%lld", n++ ? ", " : "", attr->name, (long long)attr->id);
+        rc = ps_bytes_printf(&names, err, "%s%s#%lld", n++ ? ", " : "", attr->name,
+                             (long long)attr->id);
         if (rc != PS_OK)
             break;
     }
@@ -394,20 +417,26 @@ static ps_status check_watermark(const ps_op *op, ps_error *err)
     return rc;
 }
 
-/* The store is made when the operator knows its id: operators of a query hash with different seeds, or the groups of
- * one would come to the next in the order of its own table. */
+/* The store is made when the operator knows its id: operators of a query hash with different seeds,
+ * or the groups of one would come to the next in the order of its own table. */
 static ps_status open_store(aggregate_op *self, ps_error *err)
 {
     const ps_run *run = self->op.run;
-    ps_store_options options = {.fs = run->fs, .dir = self->dir, .owner = "stateStoreSave", .shard_bits = SHARD_BITS, .sync = run->sync,
-                                .memory_limit = run->memory_limit, .n_workers = run->n_workers};
+    ps_store_options options = {.fs = run->fs,
+                                .dir = self->dir,
+                                .owner = "stateStoreSave",
+                                .shard_bits = SHARD_BITS,
+                                .sync = run->sync,
+                                .memory_limit = run->memory_limit,
+                                .n_workers = run->n_workers};
 
     self->seed = options.seed = self->op.state_id > 0 ? (uint64_t)self->op.state_id : 0;
     for (int w = 0; w < self->n_partials; w++)
         if (self->partials[w] != NULL)
             self->partials[w]->seed = self->seed;
     options.retain = ps_conf_int(run->conf, "spark.sql.streaming.minBatchesToRetain");
-    options.min_deltas = ps_conf_int(run->conf, "spark.sql.streaming.stateStore.minDeltasForSnapshot");
+    options.min_deltas =
+        ps_conf_int(run->conf, "spark.sql.streaming.stateStore.minDeltasForSnapshot");
     return ps_store_open(&options, &self->family, 1, &self->store, err);
 }
 
@@ -442,7 +471,6 @@ static ps_status aggregate_begin(ps_op *op, ps_error *err)
     memset(&self->metrics, 0, sizeof self->metrics);
     return self->store ? check_watermark(op, err) : PS_OK;
 }
-
 
 static ps_status aggregate_commit(ps_op *op, int64_t version, ps_error *err)
 {
@@ -489,9 +517,14 @@ static void aggregate_close(ps_op *op)
 
 PSI_OP_OPEN(psi_aggregate_open)
 {
-    static const ps_op_vt vt = {
-        .begin = aggregate_begin, .push = aggregate_push, .finish = aggregate_finish, .restore = aggregate_restore,
-        .commit = aggregate_commit, .metrics = aggregate_metrics, .wants_no_data = aggregate_wants_no_data, .close = aggregate_close};
+    static const ps_op_vt vt = {.begin = aggregate_begin,
+                                .push = aggregate_push,
+                                .finish = aggregate_finish,
+                                .restore = aggregate_restore,
+                                .commit = aggregate_commit,
+                                .metrics = aggregate_metrics,
+                                .wants_no_data = aggregate_wants_no_data,
+                                .close = aggregate_close};
     aggregate_op *self = NULL;
     ps_aggregate_partial *first;
     ps_status rc;
@@ -502,7 +535,9 @@ PSI_OP_OPEN(psi_aggregate_open)
     self->seed = ps_hash_seed() + (uint64_t)node->id;
     PS_TRY_OR(fail, psi_aggregate_plan_init(&self->plan, node, err));
     PS_TRY_OR(fail, ps_aggregate_partial_get(&self->op, 0, &first, err));
-    self->family = (ps_family){"groups", &self->plan.layout, self->plan.layout.key.time_leaf >= 0 && run->mode != PS_COMPLETE, self->plan.schema};
+    self->family = (ps_family){"groups", &self->plan.layout,
+                               self->plan.layout.key.time_leaf >= 0 && run->mode != PS_COMPLETE,
+                               self->plan.schema};
     PS_TRY_OR(fail, ps_alloc0(sizeof *self->dropped << SHARD_BITS, &self->dropped, err));
     PS_TRY_OR(fail, ps_alloc0(sizeof *self->updated << SHARD_BITS, &self->updated, err));
     *out = &self->op;

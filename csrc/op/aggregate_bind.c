@@ -1,6 +1,6 @@
 /*
- * op/aggregate_bind.c - GROUP BY as a node: the aggregate calls are taken out of the select list, which becomes a
- * projection above when it is more than calls.
+ * op/aggregate_bind.c - GROUP BY as a node: the aggregate calls are taken out of the select list,
+ * which becomes a projection above when it is more than calls.
  */
 #include "op/aggregate_int.h"
 #include "op/project.h"
@@ -19,7 +19,9 @@ PSI_OP_FREE(psi_aggregate_free)
 static ps_status add_key_attr(ps_node *node, const ps_named *key, ps_error *err)
 {
     const ps_attrs *from = &node->inputs[0]->out;
-    int at = key->bound->kind == PS_B_COLUMN && key->bound->attr_id == key->attr_id ? ps_attrs_find_id(from, key->attr_id) : -1;
+    int at = key->bound->kind == PS_B_COLUMN && key->bound->attr_id == key->attr_id
+                 ? ps_attrs_find_id(from, key->attr_id)
+                 : -1;
     ps_attr *attr;
 
     if (at >= 0) {
@@ -67,8 +69,10 @@ fail:
 
 /* ---- the select list over the node ---- */
 
-/* Grouping expressions that are no plain columns are columns of the aggregation wherever they stand. */
-static ps_status swap_keys(const psi_aggregate_spec *spec, const ps_node *node, ps_bound **bound, ps_error *err)
+/* Grouping expressions that are no plain columns are columns of the aggregation wherever they
+ * stand. */
+static ps_status swap_keys(const psi_aggregate_spec *spec, const ps_node *node, ps_bound **bound,
+                           ps_error *err)
 {
     for (int i = 0; i < spec->grouping.n; i++) {
         const ps_named *key = &spec->grouping.items[i];
@@ -97,7 +101,8 @@ static ps_status check_grouped(const ps_named *item, int n_keys, const ps_node *
     for (int i = 0; i < n; i++)
         if (ps_attrs_find_id(&node->out, ids[i]) < 0) {
             const char *shown = item->bound->text ? item->bound->text : item->name;
-            rc = n_keys > 0 ? ps_raise(err, PS_E_MISSING_AGGREGATION, shown, shown) : ps_raise(err, PS_E_MISSING_GROUP_BY);
+            rc = n_keys > 0 ? ps_raise(err, PS_E_MISSING_AGGREGATION, shown, shown)
+                            : ps_raise(err, PS_E_MISSING_GROUP_BY);
             goto done;
         }
 done:
@@ -105,7 +110,9 @@ done:
     return rc;
 }
 
-static ps_status project_results(ps_node *node, const psi_aggregate_spec *spec, ps_named_list *results, const ps_conf *conf, ps_node **out, ps_error *err)
+static ps_status project_results(ps_node *node, const psi_aggregate_spec *spec,
+                                 ps_named_list *results, const ps_conf *conf, ps_node **out,
+                                 ps_error *err)
 {
     ps_named_list list = {0};
     ps_named none = {0};
@@ -127,18 +134,21 @@ fail:
     return rc;
 }
 
-/* True when the list is the calls themselves, one each and in their order: then their attributes take its names. */
+/* True when the list is the calls themselves, one each and in their order: then their attributes
+ * take its names. */
 static bool is_calls_alone(const ps_named_list *results, const ps_agg_calls *calls)
 {
     if (results->n != calls->n)
         return false;
     for (int i = 0; i < results->n; i++)
-        if (results->items[i].bound->kind != PS_B_COLUMN || results->items[i].bound->attr_id != calls->items[i].attr_id)
+        if (results->items[i].bound->kind != PS_B_COLUMN ||
+            results->items[i].bound->attr_id != calls->items[i].attr_id)
             return false;
     return true;
 }
 
-static ps_status name_calls(ps_node *node, psi_aggregate_spec *spec, ps_named_list *results, ps_error *err)
+static ps_status name_calls(ps_node *node, psi_aggregate_spec *spec, ps_named_list *results,
+                            ps_error *err)
 {
     for (int i = 0; i < results->n; i++) {
         ps_attr *attr = &node->out.items[spec->grouping.n + i];
@@ -162,10 +172,13 @@ static ps_status extract_calls(ps_named_list *results, ps_agg_calls *calls, ps_e
     return PS_OK;
 }
 
-/* A window() among the keys becomes a column of a node below, which the results may call by its name. */
-static ps_status bind_lists(const ps_args *args, ps_node *node, ps_named_list *keys, ps_named_list *results, ps_error *err)
+/* A window() among the keys becomes a column of a node below, which the results may call by its
+ * name. */
+static ps_status bind_lists(const ps_args *args, ps_node *node, ps_named_list *keys,
+                            ps_named_list *results, ps_error *err)
 {
-    const ps_arg *grouping = ps_args_find(args, "grouping"), *aggregates = ps_args_find(args, "aggregates");
+    const ps_arg *grouping = ps_args_find(args, "grouping"),
+                 *aggregates = ps_args_find(args, "aggregates");
 
     if (grouping && grouping->n > 0)
         PS_TRY(psi_bind_exprs(args, grouping, node, false, keys, err));
@@ -272,7 +285,8 @@ PSI_OP_REMAKE(psi_aggregate_remake)
     }
     PS_TRY(make_node(inputs[0], spec, out, err));
     for (int i = 0; i < (*out)->out.n; i++) { /* names, and what was found out about NULLs */
-        const ps_attr *old = &node->out.items[ps_attrs_find_id(&node->out, (*out)->out.items[i].id)];
+        const ps_attr *old =
+            &node->out.items[ps_attrs_find_id(&node->out, (*out)->out.items[i].id)];
         ps_attr copy = {0};
         PS_TRY_OR(fail_node, ps_attr_copy(old, &copy, err));
         ps_attr_clear(&(*out)->out.items[i]);

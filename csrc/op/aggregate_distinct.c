@@ -1,11 +1,14 @@
 /*
- * op/aggregate_distinct.c - sum(DISTINCT x): of rows that are equal in grouping columns and arguments one counts.
+ * op/aggregate_distinct.c - sum(DISTINCT x): of rows that are equal in grouping columns and
+ * arguments one counts.
  *
- * Each such call has a table of what it has seen; only bounded plans have any, and they fill one partial table.
+ * Each such call has a table of what it has seen; only bounded plans have any, and they fill one
+ * partial table.
  */
 #include "op/aggregate_int.h"
 
-ps_status psi_distinct_new(const psi_aggregate_plan *plan, const ps_agg_call *call, psi_distinct **out, ps_error *err)
+ps_status psi_distinct_new(const psi_aggregate_plan *plan, const ps_agg_call *call,
+                           psi_distinct **out, ps_error *err)
 {
     int n = plan->n_keys + call->n_args;
     psi_distinct *distinct = NULL;
@@ -52,8 +55,9 @@ static ps_status make_room(psi_distinct *distinct, int64_t n, ps_error *err)
     return PS_OK;
 }
 
-ps_status psi_distinct_pick(psi_distinct *distinct, uint64_t seed, ps_vec *const *keys, int n_keys, ps_vec *const *args, int n_args,
-                            ps_rows *rows, uint8_t **groups, ps_error *err)
+ps_status psi_distinct_pick(psi_distinct *distinct, uint64_t seed, ps_vec *const *keys, int n_keys,
+                            ps_vec *const *args, int n_args, ps_rows *rows, uint8_t **groups,
+                            ps_error *err)
 {
     int64_t n = 0;
 

@@ -8,24 +8,25 @@
 #include "op/op_int.h"
 #include "state/store.h"
 
-/* A node's spec: the grouping columns (a plain column keeps its id) and the aggregate calls, whose ids are those of the
- * output attributes behind them. */
+/* A node's spec: the grouping columns (a plain column keeps its id) and the aggregate calls, whose
+ * ids are those of the output attributes behind them. */
 typedef struct psi_aggregate_spec {
     ps_named_list grouping;
     ps_agg_calls calls;
-    int64_t pane_width;    /* 0, or the width of sliding windows whose panes the input has (aggregate_panes.c) */
+    int64_t pane_width; /* 0, or the width of sliding windows whose panes the input has
+                           (aggregate_panes.c) */
     int64_t pane_slide;
-    int pane_key;          /* which grouping column */
+    int pane_key; /* which grouping column */
 } psi_aggregate_spec;
 
 /* How slots are laid out for a node. */
 typedef struct psi_aggregate_plan {
     const psi_aggregate_spec *spec;
     int n_keys, n_calls;
-    int time_key;         /* grouping column with the event-time mark, or -1 */
+    int time_key; /* grouping column with the event-time mark, or -1 */
     ps_layout layout;
-    size_t *at;           /* of each call's buffer in a slot; owned */
-    char *schema;         /* of the value, for the state's metadata; owned */
+    size_t *at;   /* of each call's buffer in a slot; owned */
+    char *schema; /* of the value, for the state's metadata; owned */
 } psi_aggregate_plan;
 ps_status psi_aggregate_plan_init(psi_aggregate_plan *plan, const ps_node *node, ps_error *err);
 void psi_aggregate_plan_clear(psi_aggregate_plan *plan);
@@ -38,45 +39,53 @@ typedef struct psi_filtered {
 
 /* What a call with DISTINCT has seen (aggregate_distinct.c). */
 typedef struct psi_distinct {
-    ps_layout layout;      /* grouping columns and arguments; no value */
+    ps_layout layout; /* grouping columns and arguments; no value */
     ps_table table;
-    ps_vec **cols;         /* borrowed while rows are picked */
+    ps_vec **cols; /* borrowed while rows are picked */
     uint8_t **slots;
     int32_t *sel;
     int64_t room;
 } psi_distinct;
-ps_status psi_distinct_new(const psi_aggregate_plan *plan, const ps_agg_call *call, psi_distinct **out, ps_error *err);
+ps_status psi_distinct_new(const psi_aggregate_plan *plan, const ps_agg_call *call,
+                           psi_distinct **out, ps_error *err);
 void psi_distinct_free(psi_distinct *distinct); /* accepts NULL */
-/* Narrows rows to those not seen before, and groups[] (one per live row) with them.  *rows then borrows a selection. */
-ps_status psi_distinct_pick(psi_distinct *distinct, uint64_t seed, ps_vec *const *keys, int n_keys, ps_vec *const *args, int n_args,
-                            ps_rows *rows, uint8_t **groups, ps_error *err);
+/* Narrows rows to those not seen before, and groups[] (one per live row) with them.  *rows then
+ * borrows a selection. */
+ps_status psi_distinct_pick(psi_distinct *distinct, uint64_t seed, ps_vec *const *keys, int n_keys,
+                            ps_vec *const *args, int n_args, ps_rows *rows, uint8_t **groups,
+                            ps_error *err);
 
 struct ps_aggregate_partial {
     const psi_aggregate_plan *plan;
-    ps_program *program;   /* keys, then arguments of the calls without FILTER */
+    ps_program *program; /* keys, then arguments of the calls without FILTER */
     int n_outs;
-    int *first_arg;        /* of each call among outs */
+    int *first_arg; /* of each call among outs */
     psi_filtered *filtered;
     psi_distinct **distinct; /* of each call, NULL where there is none */
-    ps_vec **outs, **args; /* results of the programs */
+    ps_vec **outs, **args;   /* results of the programs */
     ps_table table;
     uint64_t seed;
     uint8_t **slots, **some; /* of the live rows; of those that pass a FILTER */
-    int64_t room;          /* rows that both have place for */
+    int64_t room;            /* rows that both have place for */
 };
-ps_status psi_partial_new(const psi_aggregate_plan *plan, const ps_node *node, ps_run *run, uint64_t seed, ps_aggregate_partial **out, ps_error *err);
+ps_status psi_partial_new(const psi_aggregate_plan *plan, const ps_node *node, ps_run *run,
+                          uint64_t seed, ps_aggregate_partial **out, ps_error *err);
 void psi_partial_free(ps_aggregate_partial *partial); /* accepts NULL */
-ps_status psi_partial_reset(ps_aggregate_partial *partial, ps_error *err); /* for the next micro-batch */
+ps_status psi_partial_reset(ps_aggregate_partial *partial,
+                            ps_error *err); /* for the next micro-batch */
 /* Adds the slot of an aggregation without keys, which is there without rows too. */
 ps_status psi_partial_ensure(ps_aggregate_partial *partial, ps_error *err);
 
-/* Exchanges *input for a node that gives panes, when the result is the same, and says so in the spec. */
+/* Exchanges *input for a node that gives panes, when the result is the same, and says so in the
+ * spec. */
 ps_status psi_panes_plan(ps_node **input, psi_aggregate_spec *spec, ps_error *err);
 /* Groups by pane become groups by window. */
 ps_status psi_panes_expand(ps_aggregate_partial *partial, ps_error *err);
 
 /* Merges the aggregates of slots of one table into those of another. */
-ps_status psi_aggregate_merge(const psi_aggregate_plan *plan, ps_table *to, uint8_t **to_slots, const ps_table *from, uint8_t **from_slots, int64_t n, ps_error *err);
+ps_status psi_aggregate_merge(const psi_aggregate_plan *plan, ps_table *to, uint8_t **to_slots,
+                              const ps_table *from, uint8_t **from_slots, int64_t n, ps_error *err);
 /* Emits groups as rows. */
-ps_status psi_aggregate_emit(ps_op *op, const psi_aggregate_plan *plan, const ps_table *table, uint8_t **slots, int64_t n, ps_error *err);
+ps_status psi_aggregate_emit(ps_op *op, const psi_aggregate_plan *plan, const ps_table *table,
+                             uint8_t **slots, int64_t n, ps_error *err);
 #endif

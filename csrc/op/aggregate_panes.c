@@ -1,16 +1,18 @@
 /*
  * op/aggregate_panes.c - sliding windows made of panes.
  *
- * A window of k slides is the union of k panes, each as wide as the slide.  Rows are grouped by pane, so each is
- * looked at once instead of k times; at the end of a micro-batch a group by pane is merged into the k windows around it.  That
- * is done where merging gives the very same value (ps_agg_shape.exact) and nothing else looks at the window.
+ * A window of k slides is the union of k panes, each as wide as the slide.  Rows are grouped by
+ * pane, so each is looked at once instead of k times; at the end of a micro-batch a group by pane
+ * is merged into the k windows around it.  That is done where merging gives the very same value
+ * (ps_agg_shape.exact) and nothing else looks at the window.
  */
 #include "op/aggregate_int.h"
 #include "op/timewindow.h"
 
 #define MOST_PANES 1000
 
-/* The grouping column that is the window as it is; -1: none, or the window is used in other ways as well. */
+/* The grouping column that is the window as it is; -1: none, or the window is used in other ways as
+ * well. */
 static int find_window_key(const psi_aggregate_spec *spec, int64_t attr_id)
 {
     int found = -1;
@@ -35,8 +37,8 @@ ps_status psi_panes_plan(ps_node **input, psi_aggregate_spec *spec, ps_error *er
     ps_node *panes;
     int key;
 
-    if (!ps_window_spec_get(*input, &window) || window.slide >= window.width || window.width % window.slide != 0 ||
-        window.width / window.slide > MOST_PANES)
+    if (!ps_window_spec_get(*input, &window) || window.slide >= window.width ||
+        window.width % window.slide != 0 || window.width / window.slide > MOST_PANES)
         return PS_OK;
     for (int i = 0; i < spec->calls.n; i++)
         if (!spec->calls.items[i].shape->exact || spec->calls.items[i].distinct)
@@ -54,7 +56,8 @@ ps_status psi_panes_plan(ps_node **input, psi_aggregate_spec *spec, ps_error *er
 }
 
 /* The windows that begin `back` slides before each pane, as a column like `panes`. */
-static ps_status make_windows(const psi_aggregate_spec *spec, const ps_vec *panes, int64_t back, ps_vec **out, ps_error *err)
+static ps_status make_windows(const psi_aggregate_spec *spec, const ps_vec *panes, int64_t back,
+                              ps_vec **out, ps_error *err)
 {
     const ps_type *type = panes->type;
     int64_t n = panes->n_rows;
@@ -87,7 +90,8 @@ fail:
 }
 
 /* Some groups by pane into all their windows. */
-static ps_status expand_some(ps_aggregate_partial *partial, ps_table *to, uint8_t **slots, int64_t n, ps_vec **cols, ps_error *err)
+static ps_status expand_some(ps_aggregate_partial *partial, ps_table *to, uint8_t **slots,
+                             int64_t n, ps_vec **cols, ps_error *err)
 {
     const psi_aggregate_plan *plan = partial->plan;
     const psi_aggregate_spec *spec = plan->spec;

@@ -13,7 +13,8 @@ static ps_status describe_calls(psi_aggregate_plan *plan, ps_error *err)
 
     for (int i = 0; i < plan->n_calls && rc == PS_OK; i++) {
         const ps_agg_call *call = &plan->spec->calls.items[i];
-        rc = ps_bytes_printf(&text, err, "%s%s/%d", i ? " " : "", call->fn->name, call->shape->version);
+        rc = ps_bytes_printf(&text, err, "%s%s/%d", i ? " " : "", call->fn->name,
+                             call->shape->version);
         for (int a = 0; a < call->n_args && rc == PS_OK; a++) {
             rc = ps_bytes_char(&text, ':', err);
             if (rc == PS_OK)
@@ -28,7 +29,8 @@ static ps_status describe_calls(psi_aggregate_plan *plan, ps_error *err)
     return rc;
 }
 
-static ps_status lay_out_values(psi_aggregate_plan *plan, const ps_type *const *types, ps_error *err)
+static ps_status lay_out_values(psi_aggregate_plan *plan, const ps_type *const *types,
+                                ps_error *err)
 {
     uint32_t cells[64 * PS_AGG_CELLS];
     uint8_t *initial = NULL;
@@ -41,15 +43,18 @@ static ps_status lay_out_values(psi_aggregate_plan *plan, const ps_type *const *
         plan->at[i] = n_bytes;
         for (int c = 0; c < shape->n_cells; c++) {
             if (n_cells == (int)PS_COUNT_OF(cells))
-                return ps_raise(err, PS_E_NOT_BUILT, "An aggregation with more than 256 growing buffers");
+                return ps_raise(err, PS_E_NOT_BUILT,
+                                "An aggregation with more than 256 growing buffers");
             cells[n_cells++] = (uint32_t)(n_bytes + shape->cells[c]);
         }
         n_bytes += (shape->buffer_bytes + 7) & ~(size_t)7;
     }
     PS_TRY(ps_alloc0(n_bytes, &initial, err));
     for (int i = 0; i < plan->n_calls; i++)
-        ps_agg_init(plan->spec->calls.items[i].fn, plan->spec->calls.items[i].shape, initial + plan->at[i]);
-    rc = ps_layout_init(&plan->layout, types, plan->n_keys, plan->time_key, n_bytes, initial, cells, n_cells, err);
+        ps_agg_init(plan->spec->calls.items[i].fn, plan->spec->calls.items[i].shape,
+                    initial + plan->at[i]);
+    rc = ps_layout_init(&plan->layout, types, plan->n_keys, plan->time_key, n_bytes, initial, cells,
+                        n_cells, err);
     ps_free(initial);
     for (int i = 0; i < plan->n_calls; i++)
         plan->at[i] += plan->layout.value_at;
@@ -92,7 +97,8 @@ void psi_aggregate_plan_clear(psi_aggregate_plan *plan)
 
 /* ---- programs ---- */
 
-static ps_status make_program(ps_aggregate_partial *partial, const ps_node *node, const ps_eval_env *env, ps_error *err)
+static ps_status make_program(ps_aggregate_partial *partial, const ps_node *node,
+                              const ps_eval_env *env, ps_error *err)
 {
     const psi_aggregate_plan *plan = partial->plan;
     ps_bound **bounds = NULL;
@@ -120,7 +126,8 @@ done:
     return rc;
 }
 
-static ps_status make_filtered(ps_aggregate_partial *partial, const ps_node *node, const ps_eval_env *env, ps_error *err)
+static ps_status make_filtered(ps_aggregate_partial *partial, const ps_node *node,
+                               const ps_eval_env *env, ps_error *err)
 {
     int most = 0;
 
@@ -129,14 +136,17 @@ static ps_status make_filtered(ps_aggregate_partial *partial, const ps_node *nod
         ps_bound *filter = call->filter;
         if (filter == NULL)
             continue;
-        PS_TRY(ps_program_new(&filter, 1, &node->inputs[0]->out, env, &partial->filtered[i].condition, err));
-        PS_TRY(ps_program_new(call->args, call->n_args, &node->inputs[0]->out, env, &partial->filtered[i].args, err));
+        PS_TRY(ps_program_new(&filter, 1, &node->inputs[0]->out, env,
+                              &partial->filtered[i].condition, err));
+        PS_TRY(ps_program_new(call->args, call->n_args, &node->inputs[0]->out, env,
+                              &partial->filtered[i].args, err));
         most = call->n_args > most ? call->n_args : most;
     }
     return ps_alloc0((size_t)most * sizeof *partial->args, &partial->args, err);
 }
 
-ps_status psi_partial_new(const psi_aggregate_plan *plan, const ps_node *node, ps_run *run, uint64_t seed, ps_aggregate_partial **out, ps_error *err)
+ps_status psi_partial_new(const psi_aggregate_plan *plan, const ps_node *node, ps_run *run,
+                          uint64_t seed, ps_aggregate_partial **out, ps_error *err)
 {
     ps_aggregate_partial *partial = NULL;
     ps_status rc;
@@ -146,12 +156,16 @@ ps_status psi_partial_new(const psi_aggregate_plan *plan, const ps_node *node, p
     partial->plan = plan;
     partial->seed = seed;
     ps_table_init(&partial->table, &plan->layout, 0, NULL);
-    PS_TRY_OR(fail, ps_alloc0((size_t)plan->n_calls * sizeof *partial->first_arg, &partial->first_arg, err));
-    PS_TRY_OR(fail, ps_alloc0((size_t)plan->n_calls * sizeof *partial->filtered, &partial->filtered, err));
-    PS_TRY_OR(fail, ps_alloc0((size_t)plan->n_calls * sizeof *partial->distinct, &partial->distinct, err));
+    PS_TRY_OR(fail, ps_alloc0((size_t)plan->n_calls * sizeof *partial->first_arg,
+                              &partial->first_arg, err));
+    PS_TRY_OR(fail, ps_alloc0((size_t)plan->n_calls * sizeof *partial->filtered, &partial->filtered,
+                              err));
+    PS_TRY_OR(fail, ps_alloc0((size_t)plan->n_calls * sizeof *partial->distinct, &partial->distinct,
+                              err));
     for (int i = 0; i < plan->n_calls; i++)
         if (plan->spec->calls.items[i].distinct)
-            PS_TRY_OR(fail, psi_distinct_new(plan, &plan->spec->calls.items[i], &partial->distinct[i], err));
+            PS_TRY_OR(fail, psi_distinct_new(plan, &plan->spec->calls.items[i],
+                                             &partial->distinct[i], err));
     PS_TRY_OR(fail, make_program(partial, node, &run->env, err));
     PS_TRY_OR(fail, make_filtered(partial, node, &run->env, err));
     *out = partial;
@@ -216,18 +230,21 @@ static void pick_slots(ps_aggregate_partial *partial, const ps_rows *all, const 
 }
 
 /* One call over these rows, whose groups are groups[] (reused when the call is DISTINCT). */
-static ps_status update_call(ps_aggregate_partial *partial, int i, ps_vec *const *args, ps_rows rows, uint8_t **groups, ps_error *err)
+static ps_status update_call(ps_aggregate_partial *partial, int i, ps_vec *const *args,
+                             ps_rows rows, uint8_t **groups, ps_error *err)
 {
     const psi_aggregate_plan *plan = partial->plan;
     const ps_agg_call *call = &plan->spec->calls.items[i];
     ps_agg_groups to = {groups, plan->at[i], &partial->table.heap};
 
     if (partial->distinct[i] != NULL)
-        PS_TRY(psi_distinct_pick(partial->distinct[i], partial->seed, partial->outs, plan->n_keys, args, call->n_args, &rows, groups, err));
+        PS_TRY(psi_distinct_pick(partial->distinct[i], partial->seed, partial->outs, plan->n_keys,
+                                 args, call->n_args, &rows, groups, err));
     return rows.n > 0 ? call->fn->update(call->shape, &to, args, &rows, err) : PS_OK;
 }
 
-static ps_status update_filtered(ps_aggregate_partial *partial, int i, ps_batch *batch, ps_error *err)
+static ps_status update_filtered(ps_aggregate_partial *partial, int i, ps_batch *batch,
+                                 ps_error *err)
 {
     ps_rows all = ps_batch_live(batch), live;
     ps_batch *kept = NULL;
@@ -274,7 +291,8 @@ ps_status ps_aggregate_partial_push(ps_aggregate_partial *partial, ps_batch *bat
         return PS_OK;
     PS_TRY(make_room(partial, rows.n, err));
     PS_TRY(ps_program_run(partial->program, batch, partial->outs, err));
-    PS_TRY_OR(done, ps_table_upsert(&partial->table, partial->outs, &rows, partial->seed, partial->slots, err));
+    PS_TRY_OR(done, ps_table_upsert(&partial->table, partial->outs, &rows, partial->seed,
+                                    partial->slots, err));
     rc = update_all(partial, batch, err);
 done:
     drop_vecs(partial->outs, partial->n_outs);

@@ -1,18 +1,22 @@
 /*
- * state/delta.c - state files: <version>.delta has what a batch changed, <version>.snap a whole state.
+ * state/delta.c - state files: <version>.delta has what a batch changed, <version>.snap a whole
+ * state.
  *
- *   header    64 bytes: "PSSTATE1", kind, families, shards, 0 (32 bits each), version, id, parent (64 bits each),
- *             12 bytes of 0, CRC of all before
- *   section   one per family and shard, in that order, 48 bytes: family, shard, blocks, evicted (32 bits each), records,
- *             evicted_to (64 bits each), 12 bytes of 0, CRC of all before; then its blocks
- *   block     20 bytes: kind (1: slots), records, bytes unpacked, bytes packed, CRC of the sixteen bytes before and the
- *             packed bytes (32 bits each); then the bytes, LZ4 unless both sizes are the same
- *   end       16 bytes: "PSSTAEND", length of the file before the end
+ * - header, 64 bytes: "PSSTATE1", kind, families, shards, 0 (32 bits each), version, id, parent
+ *   (64 bits each), 12 bytes of 0, CRC of all before
+ * - section, one per family and shard in that order, 48 bytes: family, shard, blocks, evicted
+ *   (32 bits each), records, evicted_to (64 bits each), 12 bytes of 0, CRC of all before; then its
+ *   blocks
+ * - block, 20 bytes: kind (1: slots), records, bytes unpacked, bytes packed, CRC of the sixteen
+ *   bytes before and of the packed bytes (32 bits each); then the bytes, LZ4 unless both sizes are
+ *   the same
+ * - end, 16 bytes: "PSSTAEND", length of the file before the end
  *
- * Numbers are little-endian, CRCs are CRC-32C.  A record is a slot as it lies in memory without flags, and behind it the
- * bytes of its far cells, in the order of the layout.  A delta first evicts, then puts: records are final values.
- * The id of a version is drawn at its commit; a delta names the id that it starts from, so files of two attempts at a
- * batch are never mixed.  A snapshot has the id of its version.
+ * Numbers are little-endian, CRCs are CRC-32C.  A record is a slot as it lies in memory without
+ * flags, and behind it the bytes of its far cells, in the order of the layout.  A delta first
+ * evicts, then puts: records are final values.  The id of a version is drawn at its commit; a delta
+ * names the id that it starts from, so files of two attempts at a batch are never mixed.  A
+ * snapshot has the id of its version.
  */
 #include "base/failpoint.h"
 #include "base/hash.h"
@@ -39,10 +43,26 @@ void psi_blocks_clear(psi_blocks *blocks)
     memset(blocks, 0, sizeof *blocks);
 }
 
-static void put32(uint8_t *at, uint32_t x) { memcpy(at, &x, sizeof x); }
-static void put64(uint8_t *at, uint64_t x) { memcpy(at, &x, sizeof x); }
-static uint32_t get32(const uint8_t *at) { uint32_t x; memcpy(&x, at, sizeof x); return x; }
-static uint64_t get64(const uint8_t *at) { uint64_t x; memcpy(&x, at, sizeof x); return x; }
+static void put32(uint8_t *at, uint32_t x)
+{
+    memcpy(at, &x, sizeof x);
+}
+static void put64(uint8_t *at, uint64_t x)
+{
+    memcpy(at, &x, sizeof x);
+}
+static uint32_t get32(const uint8_t *at)
+{
+    uint32_t x;
+    memcpy(&x, at, sizeof x);
+    return x;
+}
+static uint64_t get64(const uint8_t *at)
+{
+    uint64_t x;
+    memcpy(&x, at, sizeof x);
+    return x;
+}
 
 static ps_status close_block(psi_blocks *blocks, ps_error *err)
 {
@@ -56,7 +76,8 @@ static ps_status close_block(psi_blocks *blocks, ps_error *err)
         return ps_raise(err, PS_E_INTERNAL, "a record of state is longer than 2 GiB");
     PS_TRY(ps_bytes_reserve(out, BLOCK + (size_t)LZ4_compressBound(n_raw), err));
     head = (uint8_t *)out->data + out->n_bytes;
-    n = LZ4_compress_default(blocks->raw.data, (char *)head + BLOCK, n_raw, LZ4_compressBound(n_raw));
+    n = LZ4_compress_default(blocks->raw.data, (char *)head + BLOCK, n_raw,
+                             LZ4_compressBound(n_raw));
     if (n <= 0 || n >= n_raw) {
         n = n_raw;
         memcpy(head + BLOCK, blocks->raw.data, (size_t)n);
@@ -74,7 +95,8 @@ static ps_status close_block(psi_blocks *blocks, ps_error *err)
     return PS_OK;
 }
 
-ps_status psi_blocks_add(psi_blocks *blocks, const uint8_t *slot, const ps_heap *heap, ps_error *err)
+ps_status psi_blocks_add(psi_blocks *blocks, const uint8_t *slot, const ps_heap *heap,
+                         ps_error *err)
 {
     const ps_layout *layout = blocks->layout;
     size_t at = blocks->raw.n_bytes;
@@ -90,7 +112,8 @@ ps_status psi_blocks_add(psi_blocks *blocks, const uint8_t *slot, const ps_heap 
         ps_slice bytes;
         if (!ps_cell_is_far(cell))
             continue;
-        memset(blocks->raw.data + at + layout->cells[c] + offsetof(ps_cell, far), 0, sizeof cell->far);
+        memset(blocks->raw.data + at + layout->cells[c] + offsetof(ps_cell, far), 0,
+               sizeof cell->far);
         bytes = ps_cell_get(heap, cell);
         PS_TRY(ps_bytes_append(&blocks->raw, bytes.data, bytes.n_bytes, err));
     }
@@ -105,11 +128,13 @@ ps_status psi_blocks_end(psi_blocks *blocks, ps_error *err)
 
 /* ---- writing a file ---- */
 
-ps_status psi_file_path(const ps_store *store, psi_file_kind kind, int64_t version, char **out, ps_error *err)
+ps_status psi_file_path(const ps_store *store, psi_file_kind kind, int64_t version, char **out,
+                        ps_error *err)
 {
     char name[40];
 
-    snprintf(name, sizeof name, "%lld.%s", (long long)version, kind == PSI_DELTA ? "delta" : "snap");
+    snprintf(name, sizeof name, "%lld.%s", (long long)version,
+             kind == PSI_DELTA ? "delta" : "snap");
     return ps_path_join(store->options.dir, name, out, err);
 }
 
@@ -131,7 +156,8 @@ static ps_status write_bytes(psi_out *out, const void *data, size_t n_bytes, ps_
     return ps_bytes_append(&out->waiting, data, n_bytes, err);
 }
 
-ps_status psi_out_open(const ps_store *store, psi_file_kind kind, int64_t version, uint64_t id, uint64_t parent, psi_out *out, ps_error *err)
+ps_status psi_out_open(const ps_store *store, psi_file_kind kind, int64_t version, uint64_t id,
+                       uint64_t parent, psi_out *out, ps_error *err)
 {
     uint8_t head[HEADER] = {0};
     char name[64];
@@ -160,7 +186,8 @@ fail:
     return rc;
 }
 
-ps_status psi_out_section(psi_out *out, const ps_shard *shard, bool evicted, int64_t evicted_to, psi_blocks *blocks, ps_error *err)
+ps_status psi_out_section(psi_out *out, const ps_shard *shard, bool evicted, int64_t evicted_to,
+                          psi_blocks *blocks, ps_error *err)
 {
     uint8_t head[SECTION] = {0};
     int n_shards = shard->store->n_shards;
@@ -173,7 +200,9 @@ ps_status psi_out_section(psi_out *out, const ps_shard *shard, bool evicted, int
     put64(head + 24, evicted ? (uint64_t)evicted_to : 0);
     put32(head + SECTION - 4, ps_crc32c(0, head, SECTION - 4));
     PS_TRY(write_bytes(out, head, sizeof head, err));
-    return blocks->packed.n_bytes ? write_bytes(out, blocks->packed.data, blocks->packed.n_bytes, err) : PS_OK;
+    return blocks->packed.n_bytes
+               ? write_bytes(out, blocks->packed.data, blocks->packed.n_bytes, err)
+               : PS_OK;
 }
 
 ps_status psi_out_end(psi_out *out, ps_error *err)
@@ -234,7 +263,8 @@ static ps_status pack_shard(void *arg, int index, ps_error *err)
     return psi_blocks_end(blocks, err);
 }
 
-static ps_status write_delta(ps_store *store, int64_t version, uint64_t id, const psi_blocks *blocks, ps_error *err)
+static ps_status write_delta(ps_store *store, int64_t version, uint64_t id,
+                             const psi_blocks *blocks, ps_error *err)
 {
     psi_out out;
     ps_status rc;
@@ -242,7 +272,8 @@ static ps_status write_delta(ps_store *store, int64_t version, uint64_t id, cons
     PS_TRY(psi_out_open(store, PSI_DELTA, version, id, store->id, &out, err));
     for (int i = 0; i < store->n_families * store->n_shards; i++) {
         const ps_shard *shard = &store->shards[i];
-        PS_TRY_OR(done, psi_out_section(&out, shard, shard->evicted, shard->evicted_to, (psi_blocks *)&blocks[i], err));
+        PS_TRY_OR(done, psi_out_section(&out, shard, shard->evicted, shard->evicted_to,
+                                        (psi_blocks *)&blocks[i], err));
     }
     rc = psi_out_end(&out, err);
     store->delta_bytes += out.n_bytes;
@@ -296,7 +327,8 @@ ps_status psi_store_save(ps_store *store, int64_t version, ps_error *err)
     ps_random_bytes(&id, sizeof id);
     PS_TRY(ps_alloc0((size_t)n * sizeof *c.blocks, &c.blocks, err));
     PS_TRY_OR(done, first_commit(store, version, err));
-    PS_TRY_OR(done, ps_pool_run(n_dirty < WORTH_WORKERS ? 1 : store->options.n_workers, n, pack_shard, &c, err));
+    PS_TRY_OR(done, ps_pool_run(n_dirty < WORTH_WORKERS ? 1 : store->options.n_workers, n,
+                                pack_shard, &c, err));
     PS_TRY_OR(done, write_delta(store, version, id, c.blocks, err));
     PS_TRY_OR(done, PS_FAILPOINT("state.delta_written", err));
     for (int i = 0; i < n; i++) {
@@ -334,11 +366,11 @@ typedef struct reader {
     ps_store *store;
     const char *path;
     ps_file *file;
-    uint64_t n_bytes;   /* read so far */
-    uint64_t size;      /* of the file */
+    uint64_t n_bytes; /* read so far */
+    uint64_t size;    /* of the file */
     uint64_t id, parent;
     ps_bytes packed, raw;
-    uint8_t *records;   /* aligned copies of PS_CHUNK records, far cells with pointers */
+    uint8_t *records; /* aligned copies of PS_CHUNK records, far cells with pointers */
 } reader;
 
 static ps_status damaged(const reader *in, ps_error *err)
@@ -418,9 +450,11 @@ static ps_status put_value(ps_shard *shard, uint8_t *slot, const uint8_t *record
         if (!ps_cell_is_far(&copy))
             continue;
         ps_cell_init(cell);
-        PS_TRY(ps_cell_set(&shard->table.heap, cell, (const char *)(uintptr_t)copy.far.at, copy.n_bytes, err));
+        PS_TRY(ps_cell_set(&shard->table.heap, cell, (const char *)(uintptr_t)copy.far.at,
+                           copy.n_bytes, err));
     }
-    if (((ps_slot *)slot)->flags & PS_SLOT_NEW && shard->family->by_time && ps_key_time(&layout->key, slot, &time))
+    if (((ps_slot *)slot)->flags & PS_SLOT_NEW && shard->family->by_time &&
+        ps_key_time(&layout->key, slot, &time))
         PS_TRY(psi_times_add(&shard->times, time, ((ps_slot *)slot)->tag, err));
     ((ps_slot *)slot)->flags = 0;
     return PS_OK;
@@ -457,8 +491,8 @@ static ps_status read_block(reader *in, ps_shard *shard, uint32_t *n_records, ps
     n_raw = get32(head + 8);
     n_packed = get32(head + 12);
     /* LZ4 packs at most 255 to 1: sizes beyond that are no reason to reserve memory. */
-    if (get32(head) != KIND_SLOTS || n_raw > LZ4_MAX_INPUT_SIZE || n_packed > n_raw || n_raw / 255 > n_packed ||
-        *n_records > n_raw / shard->table.layout->n_bytes)
+    if (get32(head) != KIND_SLOTS || n_raw > LZ4_MAX_INPUT_SIZE || n_packed > n_raw ||
+        n_raw / 255 > n_packed || *n_records > n_raw / shard->table.layout->n_bytes)
         return damaged(in, err);
     ps_bytes_reset(&in->packed);
     ps_bytes_reset(&in->raw);
@@ -470,7 +504,8 @@ static ps_status read_block(reader *in, ps_shard *shard, uint32_t *n_records, ps
     in->raw.n_bytes = n_raw;
     if (n_packed == n_raw)
         memcpy(in->raw.data, in->packed.data, n_raw);
-    else if (LZ4_decompress_safe(in->packed.data, in->raw.data, (int)n_packed, (int)n_raw) != (int)n_raw)
+    else if (LZ4_decompress_safe(in->packed.data, in->raw.data, (int)n_packed, (int)n_raw) !=
+             (int)n_raw)
         return damaged(in, err);
     return put_records(in, shard, *n_records, err);
 }
@@ -481,7 +516,8 @@ static ps_status evict(ps_shard *shard, int64_t until_us, ps_error *err)
     uint64_t position = 0;
     int64_t n_removed;
 
-    if (!shard->family->by_time) /* the query no longer follows time (complete mode): nothing was evicted either */
+    if (!shard->family->by_time) /* the query no longer follows time (complete mode): nothing was
+                                    evicted either */
         return PS_OK;
     while (ps_shard_next_expired(shard, until_us, &position, slots, PS_CHUNK) > 0) {
     }
@@ -496,11 +532,13 @@ static ps_status read_section(reader *in, ps_shard *shard, ps_error *err)
 
     PS_TRY(read_exactly(in, head, sizeof head, err));
     if (!is_sound(head, SECTION - 4, NULL, 0) ||
-        get32(head) * (uint64_t)in->store->n_shards + get32(head + 4) != (uint64_t)shard->index || get32(head + 12) > 1)
+        get32(head) * (uint64_t)in->store->n_shards + get32(head + 4) != (uint64_t)shard->index ||
+        get32(head + 12) > 1)
         return damaged(in, err);
     n_blocks = get32(head + 8);
     n_records = get64(head + 16);
-    /* Keys come in the order of their tags, so the table has its size beforehand; LZ4 bounds what a file can hold. */
+    /* Keys come in the order of their tags, so the table has its size beforehand; LZ4 bounds what a
+     * file can hold. */
     if (n_records > in->size * 255 / shard->table.layout->n_bytes)
         return damaged(in, err);
     if (get32(head + 12))
@@ -592,7 +630,8 @@ static ps_status load_from(ps_store *store, int64_t snapshot, int64_t version, p
     return PS_OK;
 }
 
-/* From the newest snapshot that can be read; a damaged one costs time alone while its deltas are there. */
+/* From the newest snapshot that can be read; a damaged one costs time alone while its deltas are
+ * there. */
 ps_status psi_store_load(ps_store *store, int64_t version, ps_error *err)
 {
     int64_t *snapshots;

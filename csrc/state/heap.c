@@ -49,7 +49,8 @@ ps_status ps_heap_reserve(ps_heap *heap, uint32_t n_bytes, ps_error *err)
 }
 
 /* Lengths stay below 2 GiB, so a capacity that doubles fits 32 bits. */
-static ps_status take(ps_heap *heap, size_t n_bytes, uint64_t *at, uint32_t *capacity, ps_error *err)
+static ps_status take(ps_heap *heap, size_t n_bytes, uint64_t *at, uint32_t *capacity,
+                      ps_error *err)
 {
     if (n_bytes > INT32_MAX - 8)
         return ps_raise(err, PS_E_NO_MEMORY, n_bytes);
@@ -74,7 +75,8 @@ void ps_cell_drop(ps_heap *heap, ps_cell *cell)
     ps_cell_init(cell);
 }
 
-static void set_far(ps_heap *heap, ps_cell *cell, uint64_t at, uint32_t capacity, const void *data, size_t n_bytes)
+static void set_far(ps_heap *heap, ps_cell *cell, uint64_t at, uint32_t capacity, const void *data,
+                    size_t n_bytes)
 {
     memcpy(ps_heap_at(heap, at), data, n_bytes);
     cell->n_bytes = (uint32_t)n_bytes;
@@ -105,7 +107,8 @@ ps_status ps_cell_set(ps_heap *heap, ps_cell *cell, const void *data, size_t n_b
     return PS_OK;
 }
 
-ps_status ps_cell_append(ps_heap *heap, ps_cell *cell, const void *data, size_t n_bytes, ps_error *err)
+ps_status ps_cell_append(ps_heap *heap, ps_cell *cell, const void *data, size_t n_bytes,
+                         ps_error *err)
 {
     ps_slice old = ps_cell_get(heap, cell);
     size_t total = old.n_bytes + n_bytes;

@@ -33,7 +33,9 @@ static ps_key_form form_of(const ps_type *type)
 static ps_status add_leaf(ps_key *key, const ps_type *type, ps_key_form form, ps_error *err)
 {
     ps_key_leaf leaf = {type, form, 0, (uint16_t)(1u << key->n_bits++)};
-    size_t width = form == PS_KEY_FIXED ? ps_type_width(type) : form == PS_KEY_STRUCT ? 0 : sizeof(ps_cell);
+    size_t width = form == PS_KEY_FIXED    ? ps_type_width(type)
+                   : form == PS_KEY_STRUCT ? 0
+                                           : sizeof(ps_cell);
     size_t align = width == 0 ? 1 : width > 8 ? 8 : width;
 
     leaf.at = (uint16_t)((key->n_bytes + align - 1) & ~(align - 1));
@@ -74,7 +76,8 @@ static void find_time(ps_key *key, int time_col)
 
     if (key->leaves[leaf].form == PS_KEY_STRUCT) /* window: the struct, its start, its end */
         leaf += 2;
-    if (leaf < key->n_leaves && key->leaves[leaf].form == PS_KEY_FIXED && ps_type_width(key->leaves[leaf].type) == 8) {
+    if (leaf < key->n_leaves && key->leaves[leaf].form == PS_KEY_FIXED &&
+        ps_type_width(key->leaves[leaf].type) == 8) {
         key->time_leaf = leaf;
         key->time_nulls = nulls | key->leaves[leaf].null_bit;
     }
@@ -103,7 +106,8 @@ static ps_status lay_out(ps_key *key, int time_col, ps_error *err)
     return PS_OK;
 }
 
-ps_status ps_key_init(ps_key *key, const ps_type *const *types, int n_types, int time_col, ps_error *err)
+ps_status ps_key_init(ps_key *key, const ps_type *const *types, int n_types, int time_col,
+                      ps_error *err)
 {
     ps_status rc;
 
@@ -114,8 +118,8 @@ ps_status ps_key_init(ps_key *key, const ps_type *const *types, int n_types, int
     for (int i = 0; i < n_types; i++)
         key->types[key->n_types++] = ps_type_ref(types[i]);
     PS_TRY_OR(fail, lay_out(key, time_col, err));
-    key->direct = key->n_leaves == 1 && key->leaves[0].form == PS_KEY_FIXED && key->leaves[0].type->kind != PS_DOUBLE &&
-                  ps_type_width(key->leaves[0].type) == 8;
+    key->direct = key->n_leaves == 1 && key->leaves[0].form == PS_KEY_FIXED &&
+                  key->leaves[0].type->kind != PS_DOUBLE && ps_type_width(key->leaves[0].type) == 8;
     return PS_OK;
 fail:
     ps_key_clear(key);
@@ -143,15 +147,16 @@ void ps_images_clear(ps_images *images)
 
 /* ---- encoding ---- */
 
-/* Where a chunk goes.  rows[k] is the row of the vector at hand, -1 where a struct around it is NULL. */
+/* Where a chunk goes.  rows[k] is the row of the vector at hand, -1 where a struct around it is
+ * NULL. */
 typedef struct target {
     const ps_key *key;
     uint8_t *data;
     size_t stride;
     uint64_t *heads;
     int n;
-    bool any_far;  /* some cell points at its bytes */
-    bool holes; /* some of rows[] may be -1 */
+    bool any_far; /* some cell points at its bytes */
+    bool holes;   /* some of rows[] may be -1 */
 } target;
 
 static inline bool is_plain(const ps_view *view)
@@ -192,17 +197,34 @@ static void put_fixed(target *to, const ps_key_leaf *leaf, const ps_view *view, 
     uint8_t *out = to->data + leaf->at;
 
     switch (leaf->type->kind) {
-    case PS_FLOAT: PUT_LOOP(float, x != x ? __builtin_nanf("") : x + 0.0f); return;
-    case PS_DOUBLE: PUT_LOOP(double, x != x ? __builtin_nan("") : x + 0.0); return;
-    case PS_DECIMAL: PUT_LOOP(__int128, x); return;
-    case PS_CALENDAR: PUT_LOOP(ps_calendar, x); return;
-    default: break;
+    case PS_FLOAT:
+        PUT_LOOP(float, x != x ? __builtin_nanf("") : x + 0.0f);
+        return;
+    case PS_DOUBLE:
+        PUT_LOOP(double, x != x ? __builtin_nan("") : x + 0.0);
+        return;
+    case PS_DECIMAL:
+        PUT_LOOP(__int128, x);
+        return;
+    case PS_CALENDAR:
+        PUT_LOOP(ps_calendar, x);
+        return;
+    default:
+        break;
     }
     switch (ps_type_width(leaf->type)) {
-    case 1: PUT_LOOP(uint8_t, x); return;
-    case 2: PUT_LOOP(uint16_t, x); return;
-    case 4: PUT_LOOP(uint32_t, x); return;
-    case 8: PUT_LOOP(uint64_t, x); return;
+    case 1:
+        PUT_LOOP(uint8_t, x);
+        return;
+    case 2:
+        PUT_LOOP(uint16_t, x);
+        return;
+    case 4:
+        PUT_LOOP(uint32_t, x);
+        return;
+    case 8:
+        PUT_LOOP(uint64_t, x);
+        return;
     default:
         for (int k = 0; k < to->n; k++) /* VOID */
             if (rows[k] >= 0)
@@ -242,16 +264,18 @@ static void put_text(target *to, const ps_key_leaf *leaf, const ps_view *view, c
         }
         s = (const ps_str *)view->data + at;
         out = to->data + leaf->at + (size_t)k * to->stride;
-        if (PS_LIKELY(s->n_bytes <= PS_STR_INLINE)) /* a view and a cell begin alike, and the room is all zeros */
+        if (PS_LIKELY(s->n_bytes <=
+                      PS_STR_INLINE)) /* a view and a cell begin alike, and the room is all zeros */
             memcpy(out, s, sizeof *s);
         else
             put_cell(to, out, s->far.data, s->n_bytes);
     }
 }
 
-/* The bytes of all nested values of a chunk share a buffer that may move, so cells hold offsets until it is whole. */
-static ps_status put_values(target *to, const ps_key_leaf *leaf, ps_vec *const *cols, int n_cols, const int32_t *rows,
-                            ps_bytes *values, ps_error *err)
+/* The bytes of all nested values of a chunk share a buffer that may move, so cells hold offsets
+ * until it is whole. */
+static ps_status put_values(target *to, const ps_key_leaf *leaf, ps_vec *const *cols, int n_cols,
+                            const int32_t *rows, ps_bytes *values, ps_error *err)
 {
     for (int k = 0; k < to->n; k++) {
         ps_cell cell = {.n_bytes = 0};
@@ -289,7 +313,8 @@ static void point_at_values(target *to, const ps_bytes *values)
     }
 }
 
-static ps_status put_column(target *to, int *leaf_at, ps_vec *col, const int32_t *rows, ps_bytes *values, ps_error *err)
+static ps_status put_column(target *to, int *leaf_at, ps_vec *col, const int32_t *rows,
+                            ps_bytes *values, ps_error *err)
 {
     const ps_key_leaf *leaf = &to->key->leaves[(*leaf_at)++];
     ps_view view;
@@ -297,10 +322,16 @@ static ps_status put_column(target *to, int *leaf_at, ps_vec *col, const int32_t
 
     ps_view_init(&view, col);
     switch (leaf->form) {
-    case PS_KEY_FIXED: put_fixed(to, leaf, &view, rows); return PS_OK;
-    case PS_KEY_TEXT: put_text(to, leaf, &view, rows); return PS_OK;
-    case PS_KEY_VALUE: return put_values(to, leaf, &col, 1, rows, values, err);
-    case PS_KEY_STRUCT: break;
+    case PS_KEY_FIXED:
+        put_fixed(to, leaf, &view, rows);
+        return PS_OK;
+    case PS_KEY_TEXT:
+        put_text(to, leaf, &view, rows);
+        return PS_OK;
+    case PS_KEY_VALUE:
+        return put_values(to, leaf, &col, 1, rows, values, err);
+    case PS_KEY_STRUCT:
+        break;
     }
     if (is_plain(&view)) {
         for (int c = 0; c < leaf->type->n_fields; c++)
@@ -321,7 +352,8 @@ static ps_status put_column(target *to, int *leaf_at, ps_vec *col, const int32_t
 }
 
 /* The columns that are packed, NULL in place of the one that is not. */
-static ps_status put_packed(target *to, ps_vec *const *cols, const int32_t *rows, ps_bytes *values, ps_error *err)
+static ps_status put_packed(target *to, ps_vec *const *cols, const int32_t *rows, ps_bytes *values,
+                            ps_error *err)
 {
     const ps_key *key = to->key;
     ps_vec **packed;
@@ -337,8 +369,8 @@ static ps_status put_packed(target *to, ps_vec *const *cols, const int32_t *rows
 
 /* ---- hashes ----
  *
- * A key is hashed as its image, word by word, but for cells that point at their bytes: there the bytes are hashed.  Seed and
- * NULL bits enter with the first word.
+ * A key is hashed as its image, word by word, but for cells that point at their bytes: there the
+ * bytes are hashed.  Seed and NULL bits enter with the first word.
  */
 
 static inline uint64_t word_at(const uint8_t *image, int i)
@@ -348,7 +380,8 @@ static inline uint64_t word_at(const uint8_t *image, int i)
     return word;
 }
 
-static inline __attribute__((always_inline)) void hash_words(ps_images *out, uint64_t seed, int n_words)
+static inline __attribute__((always_inline)) void hash_words(ps_images *out, uint64_t seed,
+                                                             int n_words)
 {
     for (int k = 0; k < out->n; k++) {
         const uint8_t *image = out->data + (size_t)k * out->stride;
@@ -385,20 +418,33 @@ static void hash_images(const ps_key *key, uint64_t seed, ps_images *out)
 {
     if (out->any_far) {
         for (int k = 0; k < out->n; k++)
-            out->heads[k] |= ps_tag_of(hash_with_cells(key, out->data + (size_t)k * out->stride, seed ^ out->heads[k]));
+            out->heads[k] |= ps_tag_of(
+                hash_with_cells(key, out->data + (size_t)k * out->stride, seed ^ out->heads[k]));
         return;
     }
     switch (key->n_bytes / 8) {
-    case 0: hash_words(out, seed, 0); return;
-    case 1: hash_words(out, seed, 1); return;
-    case 2: hash_words(out, seed, 2); return;
-    case 3: hash_words(out, seed, 3); return;
-    case 5: hash_words(out, seed, 5); return;
-    default: hash_words(out, seed, key->n_bytes / 8);
+    case 0:
+        hash_words(out, seed, 0);
+        return;
+    case 1:
+        hash_words(out, seed, 1);
+        return;
+    case 2:
+        hash_words(out, seed, 2);
+        return;
+    case 3:
+        hash_words(out, seed, 3);
+        return;
+    case 5:
+        hash_words(out, seed, 5);
+        return;
+    default:
+        hash_words(out, seed, key->n_bytes / 8);
     }
 }
 
-static ps_status encode_columns(const ps_key *key, ps_vec *const *cols, const int32_t *at, ps_images *out, ps_error *err)
+static ps_status encode_columns(const ps_key *key, ps_vec *const *cols, const int32_t *at,
+                                ps_images *out, ps_error *err)
 {
     target to = {key, out->room, key->n_bytes, out->heads, out->n, false, false};
 
@@ -418,8 +464,8 @@ static ps_status encode_columns(const ps_key *key, ps_vec *const *cols, const in
     return PS_OK;
 }
 
-ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, int64_t start, int n, uint64_t seed,
-                        ps_images *out, ps_error *err)
+ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, int64_t start,
+                        int n, uint64_t seed, ps_images *out, ps_error *err)
 {
     int32_t at[PS_CHUNK];
 
@@ -479,12 +525,23 @@ static void get_fixed(const origin *from, const ps_key_leaf *leaf, ps_vec *vec)
     size_t at = PS_SLOT_KEY + leaf->at;
 
     switch (ps_type_width(leaf->type)) {
-    case 1: GET_LOOP(uint8_t); return;
-    case 2: GET_LOOP(uint16_t); return;
-    case 4: GET_LOOP(uint32_t); return;
-    case 8: GET_LOOP(uint64_t); return;
-    case 16: GET_LOOP(__int128); return;
-    default: return;
+    case 1:
+        GET_LOOP(uint8_t);
+        return;
+    case 2:
+        GET_LOOP(uint16_t);
+        return;
+    case 4:
+        GET_LOOP(uint32_t);
+        return;
+    case 8:
+        GET_LOOP(uint64_t);
+        return;
+    case 16:
+        GET_LOOP(__int128);
+        return;
+    default:
+        return;
     }
 }
 
@@ -516,14 +573,16 @@ static ps_status get_text(const origin *from, const ps_key_leaf *leaf, ps_vec *v
 }
 
 /* field: of the packed struct, or -1. */
-static ps_status get_values(const origin *from, const ps_key_leaf *leaf, const ps_type *type, int field, ps_vec **out, ps_error *err)
+static ps_status get_values(const origin *from, const ps_key_leaf *leaf, const ps_type *type,
+                            int field, ps_vec **out, ps_error *err)
 {
     ps_builder *b = NULL;
     ps_status rc;
 
     PS_TRY(ps_build_new(type, from->n, &b, err));
     for (int64_t k = 0; k < from->n; k++) {
-        ps_slice bytes = ps_cell_get(from->heap, (const ps_cell *)(from->slots[k] + PS_SLOT_KEY + leaf->at));
+        ps_slice bytes =
+            ps_cell_get(from->heap, (const ps_cell *)(from->slots[k] + PS_SLOT_KEY + leaf->at));
         for (int f = 0; f < field; f++)
             if (!ps_value_skip(leaf->type->fields[f].type, &bytes))
                 bytes.n_bytes = 0;
@@ -539,7 +598,8 @@ done:
     return rc;
 }
 
-static ps_status get_column(const origin *from, int *leaf_at, uint16_t outer_nulls, ps_vec **out, ps_error *err)
+static ps_status get_column(const origin *from, int *leaf_at, uint16_t outer_nulls, ps_vec **out,
+                            ps_error *err)
 {
     const ps_key_leaf *leaf = &from->key->leaves[(*leaf_at)++];
     uint16_t nulls = outer_nulls | leaf->null_bit;
@@ -568,7 +628,8 @@ fail:
     return rc;
 }
 
-ps_status ps_key_decode(const ps_key *key, int col, uint8_t *const *slots, int64_t n, const ps_heap *heap, ps_vec **out, ps_error *err)
+ps_status ps_key_decode(const ps_key *key, int col, uint8_t *const *slots, int64_t n,
+                        const ps_heap *heap, ps_vec **out, ps_error *err)
 {
     origin from = {key, slots, n, heap};
     int leaf = key->first_leaf[col], field = 0;
@@ -589,7 +650,8 @@ bool ps_key_time(const ps_key *key, const uint8_t *slot, int64_t *us)
     return true;
 }
 
-ps_status ps_key_text(const ps_key *key, const uint8_t *slot, const ps_heap *heap, ps_bytes *out, ps_error *err)
+ps_status ps_key_text(const ps_key *key, const uint8_t *slot, const ps_heap *heap, ps_bytes *out,
+                      ps_error *err)
 {
     uint8_t *one = (uint8_t *)(uintptr_t)slot;
     ps_status rc = ps_bytes_char(out, '(', err);
@@ -599,7 +661,8 @@ ps_status ps_key_text(const ps_key *key, const uint8_t *slot, const ps_heap *hea
         if (i > 0)
             PS_TRY(ps_bytes_text(out, ", ", err));
         PS_TRY(ps_key_decode(key, i, &one, 1, heap, &vec, err));
-        rc = ps_vec_is_null(vec, 0) ? ps_bytes_text(out, "NULL", err) : ps_text_of_value(vec, 0, ps_zone_utc(), out, err);
+        rc = ps_vec_is_null(vec, 0) ? ps_bytes_text(out, "NULL", err)
+                                    : ps_text_of_value(vec, 0, ps_zone_utc(), out, err);
         ps_vec_unref(vec);
     }
     PS_TRY(rc);

@@ -1,7 +1,9 @@
 /*
- * state/meta.c - what a store is made of, beside its files: {"format":1,"hash":"mum1","seed":0,"shardBits":4,...}.
+ * state/meta.c - what a store is made of, beside its files:
+ * {"format":1,"hash":"mum1","seed":0,"shardBits":4,...}.
  *
- * Names of columns do not matter, types and their order do; of values, the functions and the layouts of their buffers.
+ * Names of columns do not matter, types and their order do; of values, the functions and the
+ * layouts of their buffers.
  */
 #include "base/json.h"
 #include "col/type_text.h"
@@ -49,15 +51,18 @@ ps_status psi_meta_write(ps_store *store, ps_error *err)
     PS_TRY_OR(done, ps_path_join(store->options.dir, "meta", &path, err));
     PS_TRY_OR(done, ps_bytes_printf(&text, err, "{\"format\":%d,\"operator\":", FORMAT));
     PS_TRY_OR(done, ps_bytes_json_string(&text, ps_slice_of(store->options.owner), err));
-    PS_TRY_OR(done, ps_bytes_printf(&text, err, ",\"hash\":\"mum1\",\"seed\":%lld,\"shardBits\":%d,\"families\":[",
-                                    (long long)store->options.seed, store->options.shard_bits));
+    PS_TRY_OR(done,
+              ps_bytes_printf(&text, err,
+                              ",\"hash\":\"mum1\",\"seed\":%lld,\"shardBits\":%d,\"families\":[",
+                              (long long)store->options.seed, store->options.shard_bits));
     for (int f = 0; f < store->n_families; f++) {
         if (f > 0)
             PS_TRY_OR(done, ps_bytes_char(&text, ',', err));
         PS_TRY_OR(done, family_text(&store->families[f], &text, err));
     }
     PS_TRY_OR(done, ps_bytes_text(&text, "]}", err));
-    rc = ps_fs_write_atomic(store->options.fs, path, text.data, text.n_bytes, false, store->options.sync, err);
+    rc = ps_fs_write_atomic(store->options.fs, path, text.data, text.n_bytes, false,
+                            store->options.sync, err);
 done:
     ps_bytes_clear(&text);
     ps_free(path);
@@ -86,15 +91,17 @@ static ps_status check_family(const ps_family *family, const ps_json *node, ps_e
 
 static ps_status apply(ps_store *store, const ps_json *root, const char *path, ps_error *err)
 {
-    const ps_json *families = ps_json_get(root, "families"), *node = families ? families->first : NULL;
+    const ps_json *families = ps_json_get(root, "families"),
+                  *node = families ? families->first : NULL;
     int64_t format, seed, shard_bits;
 
     if (!ps_json_int(ps_json_get(root, "format"), &format))
         return ps_raise(err, PS_E_STATE_CORRUPT, path);
     if (format > FORMAT || strcmp(text_of(root, "hash"), "mum1") != 0)
         return ps_raise(err, PS_E_STATE_FORMAT, path);
-    if (!ps_json_int(ps_json_get(root, "seed"), &seed) || !ps_json_int(ps_json_get(root, "shardBits"), &shard_bits) ||
-        shard_bits < 0 || shard_bits > 12)
+    if (!ps_json_int(ps_json_get(root, "seed"), &seed) ||
+        !ps_json_int(ps_json_get(root, "shardBits"), &shard_bits) || shard_bits < 0 ||
+        shard_bits > 12)
         return ps_raise(err, PS_E_STATE_CORRUPT, path);
     for (int f = 0; f < store->n_families; f++, node = node->next) {
         if (node == NULL || strcmp(text_of(node, "name"), store->families[f].name) != 0)

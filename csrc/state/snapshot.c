@@ -1,10 +1,12 @@
 /*
- * state/snapshot.c - whole states written beside the query's thread, and files that are no longer needed.
+ * state/snapshot.c - whole states written beside the query's thread, and files that are no longer
+ * needed.
  *
- * After a commit the snapshot's thread takes one shard after the other: it copies the shard, lets the query go on with
- * it, and packs the copy into the file.  When the query wants to change a shard that has not had its turn, it makes the
- * copy itself.  So a commit waits for nothing, the query for one copy of a shard at most, and the file shows the version
- * that was committed.  A snapshot that fails is no harm: the deltas are there, and another is due soon.
+ * After a commit the snapshot's thread takes one shard after the other: it copies the shard, lets
+ * the query go on with it, and packs the copy into the file.  When the query wants to change a
+ * shard that has not had its turn, it makes the copy itself.  So a commit waits for nothing, the
+ * query for one copy of a shard at most, and the file shows the version that was committed.  A
+ * snapshot that fails is no harm: the deltas are there, and another is due soon.
  */
 #include "base/failpoint.h"
 #include "state/store_int.h"
@@ -18,10 +20,10 @@ struct psi_snapshot {
     const ps_store *store; /* what does not change: options, families */
     int64_t version;
     uint64_t id;
-    ps_lock lock;          /* over turns and stop */
+    ps_lock lock; /* over turns and stop */
     ps_cond cond;
-    turn *turns;           /* of each shard */
-    psi_image *images;     /* of shards that are COPIED, until packed */
+    turn *turns;       /* of each shard */
+    psi_image *images; /* of shards that are COPIED, until packed */
     int n;
     bool stop;
     atomic_bool done;
@@ -98,7 +100,8 @@ ps_status psi_snapshot_detach(ps_shard *shard, ps_error *err)
 
     PS_UNUSED(err);
     if (snapshot != NULL && !atomic_load(&snapshot->done))
-        take_copy(snapshot, shard->index, NULL); /* no memory for a copy stops the snapshot, not the query */
+        take_copy(snapshot, shard->index,
+                  NULL); /* no memory for a copy stops the snapshot, not the query */
     return PS_OK;
 }
 
@@ -125,7 +128,8 @@ static ps_status write_shard(psi_snapshot *snapshot, psi_out *out, int i, ps_err
     PS_TRY(take_copy(snapshot, i, err));
     for (int64_t j = 0; j < image->n; j++) {
         PS_TRY_OR(done, j % 4096 == 0 && stopped(snapshot) ? PS_E_CANCELLED : PS_OK);
-        PS_TRY_OR(done, psi_blocks_add(&blocks, image->slots + (size_t)j * size, &image->heap, err));
+        PS_TRY_OR(done,
+                  psi_blocks_add(&blocks, image->slots + (size_t)j * size, &image->heap, err));
     }
     PS_TRY_OR(done, psi_blocks_end(&blocks, err));
     rc = psi_out_section(out, shard, false, 0, &blocks, err);
@@ -140,7 +144,8 @@ static ps_status write_snapshot(psi_snapshot *snapshot, ps_error *err)
     psi_out out;
     ps_status rc;
 
-    PS_TRY(psi_out_open(snapshot->store, PSI_SNAPSHOT, snapshot->version, snapshot->id, 0, &out, err));
+    PS_TRY(
+        psi_out_open(snapshot->store, PSI_SNAPSHOT, snapshot->version, snapshot->id, 0, &out, err));
     for (int i = 0; i < snapshot->n; i++)
         PS_TRY_OR(done, stopped(snapshot) ? PS_E_CANCELLED : write_shard(snapshot, &out, i, err));
     PS_TRY_OR(done, stopped(snapshot) ? PS_E_CANCELLED : PS_OK);
@@ -173,7 +178,8 @@ static int64_t version_of(const char *name, const char *suffix)
     return strcmp(name, suffix) == 0 ? version : -1;
 }
 
-ps_status psi_store_list(const ps_store *store, psi_file_kind kind, int64_t **versions, int *n, ps_error *err)
+ps_status psi_store_list(const ps_store *store, psi_file_kind kind, int64_t **versions, int *n,
+                         ps_error *err)
 {
     ps_file_list files = {0};
     ps_status rc;
@@ -183,7 +189,8 @@ ps_status psi_store_list(const ps_store *store, psi_file_kind kind, int64_t **ve
     PS_TRY_OR(done, ps_fs_list(store->options.fs, store->options.dir, &files, err));
     PS_TRY_OR(done, ps_alloc((size_t)files.n * sizeof **versions, versions, err));
     for (int i = 0; i < files.n; i++) {
-        int64_t version = version_of(ps_path_name(files.items[i].path), kind == PSI_DELTA ? ".delta" : ".snap");
+        int64_t version =
+            version_of(ps_path_name(files.items[i].path), kind == PSI_DELTA ? ".delta" : ".snap");
         if (version > 0)
             (*versions)[(*n)++] = version;
     }
@@ -194,7 +201,8 @@ done:
     return rc;
 }
 
-static ps_status remove_up_to(const ps_store *store, psi_file_kind kind, int64_t last, ps_error *err)
+static ps_status remove_up_to(const ps_store *store, psi_file_kind kind, int64_t last,
+                              ps_error *err)
 {
     int64_t *versions;
     int n;
@@ -211,7 +219,8 @@ static ps_status remove_up_to(const ps_store *store, psi_file_kind kind, int64_t
     return rc;
 }
 
-/* Every one of the last `retain` versions can be made from what is kept: the newest snapshot that is old enough. */
+/* Every one of the last `retain` versions can be made from what is kept: the newest snapshot that
+ * is old enough. */
 static ps_status purge(const ps_store *store, int64_t latest, ps_error *err)
 {
     int64_t *snapshots, base = 0;
@@ -288,7 +297,8 @@ static bool is_due(const ps_store *store)
     const ps_store_options *options = &store->options;
     size_t size = store->snapshot_bytes ? store->snapshot_bytes : ps_store_n_bytes(store) / 4;
 
-    return store->n_deltas >= options->min_deltas && (store->delta_bytes >= size || store->n_deltas >= 10 * options->min_deltas);
+    return store->n_deltas >= options->min_deltas &&
+           (store->delta_bytes >= size || store->n_deltas >= 10 * options->min_deltas);
 }
 
 static ps_status start(ps_store *store, ps_error *err)
@@ -305,8 +315,10 @@ static ps_status start(ps_store *store, ps_error *err)
     snapshot->n = store->n_families * store->n_shards;
     ps_lock_init(&snapshot->lock, PS_RANK_LEAF);
     ps_cond_init(&snapshot->cond);
-    PS_TRY_OR(fail, ps_alloc0((size_t)snapshot->n * sizeof *snapshot->turns, &snapshot->turns, err));
-    PS_TRY_OR(fail, ps_alloc0((size_t)snapshot->n * sizeof *snapshot->images, &snapshot->images, err));
+    PS_TRY_OR(fail,
+              ps_alloc0((size_t)snapshot->n * sizeof *snapshot->turns, &snapshot->turns, err));
+    PS_TRY_OR(fail,
+              ps_alloc0((size_t)snapshot->n * sizeof *snapshot->images, &snapshot->images, err));
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     failed = pthread_create(&snapshot->thread, NULL, run, snapshot);

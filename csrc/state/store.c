@@ -16,7 +16,8 @@ void psi_shards_clear(ps_store *store)
         psi_times_clear(&shard->times);
         ps_free(shard->dirty.items);
         *shard = (ps_shard){.store = store, .family = shard->family, .index = i};
-        ps_table_init(&shard->table, shard->family->layout, store->options.shard_bits, &store->budget);
+        ps_table_init(&shard->table, shard->family->layout, store->options.shard_bits,
+                      &store->budget);
     }
 }
 
@@ -38,7 +39,8 @@ ps_status psi_shards_make(ps_store *store, int shard_bits, ps_error *err)
     return PS_OK;
 }
 
-ps_status ps_store_open(const ps_store_options *options, const ps_family *families, int n_families, ps_store **out, ps_error *err)
+ps_status ps_store_open(const ps_store_options *options, const ps_family *families, int n_families,
+                        ps_store **out, ps_error *err)
 {
     ps_store *store = NULL;
     ps_status rc;
@@ -93,11 +95,13 @@ int64_t ps_store_n_keys(const ps_store *store)
 
 size_t ps_store_n_bytes(const ps_store *store)
 {
-    size_t n = sizeof *store + (size_t)(store->n_families * store->n_shards) * sizeof *store->shards;
+    size_t n =
+        sizeof *store + (size_t)(store->n_families * store->n_shards) * sizeof *store->shards;
 
     for (int i = 0; i < store->n_families * store->n_shards; i++) {
         const ps_shard *shard = &store->shards[i];
-        n += ps_table_n_bytes(&shard->table) + psi_times_n_bytes(&shard->times) + (size_t)shard->dirty.capacity * sizeof(uint32_t);
+        n += ps_table_n_bytes(&shard->table) + psi_times_n_bytes(&shard->times) +
+             (size_t)shard->dirty.capacity * sizeof(uint32_t);
     }
     return n;
 }
@@ -109,8 +113,10 @@ ps_table *ps_shard_table(ps_shard *shard)
     return &shard->table;
 }
 
-/* New keys are counted first: they come in the order of their tags, which a table must have room for. */
-static ps_status make_room(ps_shard *shard, const ps_table *from, uint8_t *const *from_slots, int64_t n, uint8_t **slots, ps_error *err)
+/* New keys are counted first: they come in the order of their tags, which a table must have room
+ * for. */
+static ps_status make_room(ps_shard *shard, const ps_table *from, uint8_t *const *from_slots,
+                           int64_t n, uint8_t **slots, ps_error *err)
 {
     int64_t n_missing;
 
@@ -125,7 +131,8 @@ static ps_status mark(ps_shard *shard, uint8_t *slot_bytes, ps_error *err)
     ps_slot *slot = (ps_slot *)slot_bytes;
     int64_t time;
 
-    if (slot->flags & PS_SLOT_NEW && shard->family->by_time && ps_key_time(&shard->table.layout->key, slot_bytes, &time))
+    if (slot->flags & PS_SLOT_NEW && shard->family->by_time &&
+        ps_key_time(&shard->table.layout->key, slot_bytes, &time))
         PS_TRY(psi_times_add(&shard->times, time, slot->tag, err));
     slot->flags = PS_SLOT_DIRTY | shard->colour;
     shard->dirty.items[shard->dirty.n++] = slot->tag;
@@ -146,7 +153,8 @@ static ps_status reserve_dirty(psi_tags *dirty, int64_t n_more, ps_error *err)
     return PS_OK;
 }
 
-ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const *from_slots, int64_t n, uint8_t **slots, ps_error *err)
+ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const *from_slots,
+                          int64_t n, uint8_t **slots, ps_error *err)
 {
     PS_TRY(psi_snapshot_detach(shard, err));
     PS_TRY(make_room(shard, from, from_slots, n, slots, err));
@@ -173,7 +181,8 @@ static uint8_t *find_flagged(const ps_shard *shard, uint32_t tag, uint16_t mask,
     return slot;
 }
 
-/* A tag may stand for several keys and a key that is gone, so a round paints the slots that it has met. */
+/* A tag may stand for several keys and a key that is gone, so a round paints the slots that it has
+ * met. */
 int64_t ps_shard_next_dirty(ps_shard *shard, uint64_t *position, uint8_t **slots, int64_t max)
 {
     int64_t n = 0;
@@ -186,7 +195,8 @@ int64_t ps_shard_next_dirty(ps_shard *shard, uint64_t *position, uint8_t **slots
         if (*position + AHEAD < (uint64_t)shard->dirty.n)
             ps_table_prefetch(&shard->table, shard->dirty.items[*position + AHEAD]);
         ++*position;
-        slot = find_flagged(shard, tag, PS_SLOT_DIRTY | PS_SLOT_SEEN, PS_SLOT_DIRTY | (shard->colour ^ PS_SLOT_SEEN));
+        slot = find_flagged(shard, tag, PS_SLOT_DIRTY | PS_SLOT_SEEN,
+                            PS_SLOT_DIRTY | (shard->colour ^ PS_SLOT_SEEN));
         if (slot == NULL)
             continue;
         ((ps_slot *)slot)->flags ^= PS_SLOT_SEEN;
@@ -196,14 +206,17 @@ int64_t ps_shard_next_dirty(ps_shard *shard, uint64_t *position, uint8_t **slots
 }
 
 /* All slots with this tag that are due and not marked yet. */
-static int64_t mark_expired(ps_shard *shard, uint32_t tag, int64_t until_us, uint8_t **slots, int64_t max)
+static int64_t mark_expired(ps_shard *shard, uint32_t tag, int64_t until_us, uint8_t **slots,
+                            int64_t max)
 {
     uint8_t *slot = ps_table_find_tag(&shard->table, tag, NULL);
     int64_t n = 0, time;
 
-    for (; slot != NULL && n < max; slot = ps_table_find_tag(&shard->table, tag, slot + shard->table.layout->n_bytes)) {
+    for (; slot != NULL && n < max;
+         slot = ps_table_find_tag(&shard->table, tag, slot + shard->table.layout->n_bytes)) {
         ps_slot *head = (ps_slot *)slot;
-        if (head->flags & PS_SLOT_EXPIRED || !ps_key_time(&shard->table.layout->key, slot, &time) || time > until_us)
+        if (head->flags & PS_SLOT_EXPIRED || !ps_key_time(&shard->table.layout->key, slot, &time) ||
+            time > until_us)
             continue;
         head->flags |= PS_SLOT_EXPIRED;
         slots[n++] = slot;
@@ -212,7 +225,8 @@ static int64_t mark_expired(ps_shard *shard, uint32_t tag, int64_t until_us, uin
 }
 
 /* A position is a bucket and a place in it.  A tag stays current until it gives nothing more. */
-int64_t ps_shard_next_expired(ps_shard *shard, int64_t until_us, uint64_t *position, uint8_t **slots, int64_t max)
+int64_t ps_shard_next_expired(ps_shard *shard, int64_t until_us, uint64_t *position,
+                              uint8_t **slots, int64_t max)
 {
     int due = psi_times_due(&shard->times, until_us);
     int bucket = (int)(*position >> 32);

@@ -11,7 +11,8 @@ typedef struct psi_tags {
     int n, capacity;
 } psi_tags;
 
-/* The tags of keys by event time, in buckets of 1 << shift microseconds.  A bucket may name keys that are gone. */
+/* The tags of keys by event time, in buckets of 1 << shift microseconds.  A bucket may name keys
+ * that are gone. */
 typedef struct psi_bucket {
     int64_t time; /* event time >> shift */
     psi_tags tags;
@@ -20,7 +21,7 @@ typedef struct psi_times {
     psi_bucket *items; /* ascending */
     int n, capacity;
     int shift;
-    int last;          /* where the last key went */
+    int last; /* where the last key went */
 } psi_times;
 ps_status psi_times_add(psi_times *times, int64_t time_us, uint32_t tag, ps_error *err);
 /* How many buckets begin at or before until_us. */
@@ -41,11 +42,11 @@ struct ps_shard {
     const ps_family *family;
     ps_table table;
     psi_times times;
-    psi_tags dirty;      /* tags of changed slots, one entry per slot */
-    uint16_t colour;     /* PS_SLOT_SEEN or 0: of the dirty slots that this round over them has met */
-    bool evicted;        /* since the last commit, up to evicted_to */
+    psi_tags dirty;  /* tags of changed slots, one entry per slot */
+    uint16_t colour; /* PS_SLOT_SEEN or 0: of the dirty slots that this round over them has met */
+    bool evicted;    /* since the last commit, up to evicted_to */
     int64_t evicted_to;
-    int index;           /* in store->shards */
+    int index; /* in store->shards */
 };
 
 typedef struct psi_snapshot psi_snapshot;
@@ -54,13 +55,13 @@ struct ps_store {
     const ps_family *families;
     int n_families;
     int n_shards;
-    ps_shard *shards;    /* n_families * n_shards */
+    ps_shard *shards; /* n_families * n_shards */
     ps_budget budget;
     /* on disk */
-    int64_t version;     /* last loaded or committed */
-    uint64_t id;         /* of that version: random, names the attempt that wrote it */
+    int64_t version; /* last loaded or committed */
+    uint64_t id;     /* of that version: random, names the attempt that wrote it */
     bool has_meta;
-    int64_t n_deltas;    /* since the newest snapshot, and their size */
+    int64_t n_deltas; /* since the newest snapshot, and their size */
     size_t delta_bytes, snapshot_bytes;
     psi_snapshot *snapshot; /* being written or done; NULL: none */
 };
@@ -68,22 +69,26 @@ struct ps_store {
 ps_status psi_shards_make(ps_store *store, int shard_bits, ps_error *err);
 void psi_shards_clear(ps_store *store);
 
-/* --- meta.c ------------------------------------------------------------------------------------------------ */
+/* --- meta.c
+ * ------------------------------------------------------------------------------------------------
+ */
 ps_status psi_meta_write(ps_store *store, ps_error *err);
 /* Reads shards and seed, and checks that the families are those of this store. */
 ps_status psi_meta_read(ps_store *store, ps_error *err);
 
-/* --- delta.c: the files -------------------------------------------------------------------------------------- */
+/* --- delta.c: the files
+ * -------------------------------------------------------------------------------------- */
 typedef enum psi_file_kind { PSI_DELTA = 1, PSI_SNAPSHOT = 2 } psi_file_kind;
 /* Records of one shard, compressed block by block. */
 typedef struct psi_blocks {
     const ps_layout *layout;
     ps_bytes raw, packed;
-    uint32_t n_records;  /* of the open block */
+    uint32_t n_records; /* of the open block */
     int64_t n_total;
     uint32_t n_blocks;
 } psi_blocks;
-ps_status psi_blocks_add(psi_blocks *blocks, const uint8_t *slot, const ps_heap *heap, ps_error *err);
+ps_status psi_blocks_add(psi_blocks *blocks, const uint8_t *slot, const ps_heap *heap,
+                         ps_error *err);
 ps_status psi_blocks_end(psi_blocks *blocks, ps_error *err);
 void psi_blocks_clear(psi_blocks *blocks);
 
@@ -93,24 +98,30 @@ typedef struct psi_out {
     const char *dir;
     char *path, *temporary;
     ps_file *file;
-    ps_bytes waiting;    /* small pieces, written together */
+    ps_bytes waiting; /* small pieces, written together */
     size_t n_bytes;
     bool sync;
 } psi_out;
-ps_status psi_out_open(const ps_store *store, psi_file_kind kind, int64_t version, uint64_t id, uint64_t parent, psi_out *out, ps_error *err);
-ps_status psi_out_section(psi_out *out, const ps_shard *shard, bool evicted, int64_t evicted_to, psi_blocks *blocks, ps_error *err);
+ps_status psi_out_open(const ps_store *store, psi_file_kind kind, int64_t version, uint64_t id,
+                       uint64_t parent, psi_out *out, ps_error *err);
+ps_status psi_out_section(psi_out *out, const ps_shard *shard, bool evicted, int64_t evicted_to,
+                          psi_blocks *blocks, ps_error *err);
 ps_status psi_out_end(psi_out *out, ps_error *err);
 void psi_out_clear(psi_out *out); /* removes what has no name yet */
 
 /* <dir>/<version>.delta or .snap */
-ps_status psi_file_path(const ps_store *store, psi_file_kind kind, int64_t version, char **out, ps_error *err);
+ps_status psi_file_path(const ps_store *store, psi_file_kind kind, int64_t version, char **out,
+                        ps_error *err);
 ps_status psi_store_load(ps_store *store, int64_t version, ps_error *err);
 ps_status psi_store_save(ps_store *store, int64_t version, ps_error *err);
 
-/* --- snapshot.c --------------------------------------------------------------------------------------------- */
+/* --- snapshot.c
+ * --------------------------------------------------------------------------------------------- */
 /* Versions of a kind in the directory, ascending; owned by the caller (ps_free). */
-ps_status psi_store_list(const ps_store *store, psi_file_kind kind, int64_t **versions, int *n, ps_error *err);
-/* Starts a snapshot of the version just committed when one is due; tidies old files when it is written. */
+ps_status psi_store_list(const ps_store *store, psi_file_kind kind, int64_t **versions, int *n,
+                         ps_error *err);
+/* Starts a snapshot of the version just committed when one is due; tidies old files when it is
+ * written. */
 ps_status psi_snapshot_maybe(ps_store *store, ps_error *err);
 /* Before a shard changes: what the snapshot still needs of it is copied. */
 ps_status psi_snapshot_detach(ps_shard *shard, ps_error *err);

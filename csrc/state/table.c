@@ -1,20 +1,21 @@
 /*
  * state/table.c - the hash table: upsert, find, grow, remove.
  *
- * Rows are looked up a chunk at a time: their images first, then the probes with the slots prefetched some rows ahead.
- * A table grows only when a missing key finds it full; the rows of the call that were placed before are then looked up
- * again, since their slots have moved.
+ * Rows are looked up a chunk at a time: their images first, then the probes with the slots
+ * prefetched some rows ahead. A table grows only when a missing key finds it full; the rows of the
+ * call that were placed before are then looked up again, since their slots have moved.
  */
 #include "state/table.h"
 
-#define AHEAD 32      /* rows whose slots are fetched before they are probed */
+#define AHEAD 32 /* rows whose slots are fetched before they are probed */
 #define FIRST_CAPACITY 16
-#define TAIL 64       /* slots behind the last home; runs that reach their end make the table grow */
+#define TAIL 64 /* slots behind the last home; runs that reach their end make the table grow */
 
 /* ---- layout ---- */
 
-ps_status ps_layout_init(ps_layout *layout, const ps_type *const *key_types, int n_key_types, int time_col, size_t n_value_bytes,
-                         const uint8_t *initial, const uint32_t *value_cells, int n_value_cells, ps_error *err)
+ps_status ps_layout_init(ps_layout *layout, const ps_type *const *key_types, int n_key_types,
+                         int time_col, size_t n_value_bytes, const uint8_t *initial,
+                         const uint32_t *value_cells, int n_value_cells, ps_error *err)
 {
     ps_status rc;
     const ps_key *key = &layout->key;
@@ -26,7 +27,8 @@ ps_status ps_layout_init(ps_layout *layout, const ps_type *const *key_types, int
     PS_TRY_OR(fail, ps_alloc0(layout->n_bytes - layout->value_at, &layout->initial, err));
     if (n_value_bytes > 0)
         memcpy(layout->initial, initial, n_value_bytes);
-    PS_TRY_OR(fail, ps_alloc((size_t)(key->n_cells + n_value_cells) * sizeof *layout->cells, &layout->cells, err));
+    PS_TRY_OR(fail, ps_alloc((size_t)(key->n_cells + n_value_cells) * sizeof *layout->cells,
+                             &layout->cells, err));
     for (int i = 0; i < key->n_cells; i++)
         layout->cells[layout->n_cells++] = (uint32_t)PS_SLOT_KEY + key->cells[i];
     for (int i = 0; i < n_value_cells; i++)
@@ -47,7 +49,8 @@ void ps_layout_clear(ps_layout *layout)
 
 /* ---- memory ---- */
 
-void ps_table_init(ps_table *table, const ps_layout *layout, int shard_bits, const ps_budget *budget)
+void ps_table_init(ps_table *table, const ps_layout *layout, int shard_bits,
+                   const ps_budget *budget)
 {
     memset(table, 0, sizeof *table);
     table->layout = layout;
@@ -79,7 +82,8 @@ void ps_table_clear(ps_table *table)
     memset(table, 0, sizeof *table);
 }
 
-/* `slot` is the key that needs the room, in this table or the image of one; NULL: none in particular. */
+/* `slot` is the key that needs the room, in this table or the image of one; NULL: none in
+ * particular. */
 static ps_status check_budget(ps_table *table, size_t n_more, const uint8_t *slot, ps_error *err)
 {
     const ps_budget *budget = table->budget;
@@ -93,7 +97,8 @@ static ps_status check_budget(ps_table *table, size_t n_more, const uint8_t *slo
         return PS_OK;
     if (slot != NULL)
         ps_key_text(&table->layout->key, slot, &table->heap, &text, NULL);
-    ps_raise(err, PS_E_STATE_MEMORY_LIMIT, budget->owner, used + n_more, text.data ? text.data : "of this batch", budget->limit);
+    ps_raise(err, PS_E_STATE_MEMORY_LIMIT, budget->owner, used + n_more,
+             text.data ? text.data : "of this batch", budget->limit);
     ps_bytes_clear(&text);
     return PS_E_STATE_MEMORY_LIMIT;
 }
@@ -131,14 +136,15 @@ static bool refill(const ps_table *from, uint8_t *slots, uint64_t capacity, uint
     return true;
 }
 
-/* State is dense; a transient table is rather sparse, since every second look at a slot costs a wrong guess of the
- * processor. */
+/* State is dense; a transient table is rather sparse, since every second look at a slot costs a
+ * wrong guess of the processor. */
 static int64_t limit_of(const ps_table *table, uint64_t capacity)
 {
     return (int64_t)(table->budget ? capacity - capacity * 2 / 5 : capacity * 3 / 8);
 }
 
-static ps_status resize(ps_table *table, uint64_t capacity, uint64_t tail, const uint8_t *slot, ps_error *err)
+static ps_status resize(ps_table *table, uint64_t capacity, uint64_t tail, const uint8_t *slot,
+                        ps_error *err)
 {
     size_t size = table->layout->n_bytes;
 
@@ -177,7 +183,8 @@ static ps_status grow(ps_table *table, const uint8_t *slot, ps_error *err)
 
     if (table->capacity > 0 && table->n < table->limit) /* a run has reached the end */
         return resize(table, table->capacity, tail * 2, slot, err);
-    return resize(table, next_capacity(table, table->capacity), tail < TAIL ? TAIL : tail, slot, err);
+    return resize(table, next_capacity(table, table->capacity), tail < TAIL ? TAIL : tail, slot,
+                  err);
 }
 
 ps_status ps_table_reserve(ps_table *table, int64_t n_more, ps_error *err)
@@ -227,7 +234,8 @@ static ps_status compact(ps_table *table, ps_error *err)
                 if (pass == 0)
                     n_living += ps_cell_is_far(cell) ? (cell->n_bytes + 7u) & ~(size_t)7 : 0;
                 else
-                    PS_TRY(ps_cell_adopt(&heap, &table->heap, cell, err)); /* has its room: cannot fail */
+                    PS_TRY(ps_cell_adopt(&heap, &table->heap, cell,
+                                         err)); /* has its room: cannot fail */
             }
         }
         if (pass == 0 && n_living > UINT32_MAX / 2)
@@ -265,7 +273,8 @@ static bool same_cells(const ps_table *table, const uint8_t *slot_key, const uin
     size_t at = 0;
 
     for (int i = 0; i < key->n_cells; i++) {
-        const ps_cell *a = (const ps_cell *)(slot_key + key->cells[i]), *b = (const ps_cell *)(image + key->cells[i]);
+        const ps_cell *a = (const ps_cell *)(slot_key + key->cells[i]),
+                      *b = (const ps_cell *)(image + key->cells[i]);
         if (memcmp(slot_key + at, image + at, key->cells[i] - at) != 0)
             return false;
         at = key->cells[i] + sizeof(ps_cell);
@@ -275,7 +284,8 @@ static bool same_cells(const ps_table *table, const uint8_t *slot_key, const uin
             if (memcmp(a, b, sizeof *a) != 0)
                 return false;
         } else if (memcmp(a->far.prefix, b->far.prefix, 8) != 0 ||
-                   memcmp(ps_heap_at(&table->heap, a->far.at), (const char *)(uintptr_t)b->far.at, a->n_bytes) != 0) {
+                   memcmp(ps_heap_at(&table->heap, a->far.at), (const char *)(uintptr_t)b->far.at,
+                          a->n_bytes) != 0) {
             return false;
         }
     }
@@ -296,15 +306,19 @@ static inline bool same_words(const uint8_t *a, const uint8_t *b, int n_words)
 
 #define HEAD_MASK 0xffff0000ffffffffull /* tag and nulls, without the flags */
 
-/* One row: the slot of the key, or the free slot where its run ends.  n_words < 0: some images have far cells. */
-static inline __attribute__((always_inline)) uint8_t *probe(const ps_table *table, size_t size, uint8_t *slot, uint64_t head,
-                                                            const uint8_t *image, int n_words, bool *found)
+/* One row: the slot of the key, or the free slot where its run ends.  n_words < 0: some images have
+ * far cells. */
+static inline __attribute__((always_inline)) uint8_t *probe(const ps_table *table, size_t size,
+                                                            uint8_t *slot, uint64_t head,
+                                                            const uint8_t *image, int n_words,
+                                                            bool *found)
 {
     for (;; slot += size) {
         uint64_t there;
         memcpy(&there, slot, sizeof there);
         if ((there & HEAD_MASK) == head) {
-            if (n_words < 0 ? same_cells(table, slot + PS_SLOT_KEY, image) : same_words(slot + PS_SLOT_KEY, image, n_words)) {
+            if (n_words < 0 ? same_cells(table, slot + PS_SLOT_KEY, image)
+                            : same_words(slot + PS_SLOT_KEY, image, n_words)) {
                 *found = true;
                 return slot;
             }
@@ -315,7 +329,8 @@ static inline __attribute__((always_inline)) uint8_t *probe(const ps_table *tabl
     }
 }
 
-static ps_status insert(ps_table *table, uint8_t *slot, uint64_t head, const uint8_t *image, ps_error *err)
+static ps_status insert(ps_table *table, uint8_t *slot, uint64_t head, const uint8_t *image,
+                        ps_error *err)
 {
     const ps_layout *layout = table->layout;
     uint64_t flags = (uint64_t)PS_SLOT_NEW << 32;
@@ -326,7 +341,8 @@ static ps_status insert(ps_table *table, uint8_t *slot, uint64_t head, const uin
         if (!ps_cell_is_far(&copy))
             continue;
         ps_cell_init(cell);
-        PS_TRY(ps_cell_set(&table->heap, cell, (const char *)(uintptr_t)copy.far.at, copy.n_bytes, err));
+        PS_TRY(ps_cell_set(&table->heap, cell, (const char *)(uintptr_t)copy.far.at, copy.n_bytes,
+                           err));
     }
     memcpy(slot + layout->value_at, layout->initial, layout->n_bytes - layout->value_at);
     head |= flags;
@@ -336,7 +352,8 @@ static ps_status insert(ps_table *table, uint8_t *slot, uint64_t head, const uin
 }
 
 /* The homes of some rows, whose slots are then on their way into the cache. */
-static inline __attribute__((always_inline)) void find_homes(const ps_table *table, size_t size, const uint64_t *heads, int n, uint8_t **homes)
+static inline __attribute__((always_inline)) void
+find_homes(const ps_table *table, size_t size, const uint64_t *heads, int n, uint8_t **homes)
 {
     for (int i = 0; i < n; i++) {
         homes[i] = table->slots + home_of(table, (uint32_t)heads[i]) * size;
@@ -345,8 +362,9 @@ static inline __attribute__((always_inline)) void find_homes(const ps_table *tab
 }
 
 /* Rows of a chunk; stops at a missing key when the table is full (PS_OK with *row < n). */
-static inline __attribute__((always_inline)) ps_status upsert_rows(ps_table *table, const ps_images *images, size_t size, int n_words,
-                                                                   int *row, uint8_t **slots, ps_error *err)
+static inline __attribute__((always_inline)) ps_status
+upsert_rows(ps_table *table, const ps_images *images, size_t size, int n_words, int *row,
+            uint8_t **slots, ps_error *err)
 {
     const uint8_t *end = table->slots + (table->n_physical - 1) * size;
     uint8_t *homes[AHEAD];
@@ -371,7 +389,8 @@ static inline __attribute__((always_inline)) ps_status upsert_rows(ps_table *tab
     return PS_OK;
 }
 
-static ps_status upsert_chunk(ps_table *table, const ps_images *images, int *row, uint8_t **slots, ps_error *err)
+static ps_status upsert_chunk(ps_table *table, const ps_images *images, int *row, uint8_t **slots,
+                              ps_error *err)
 {
     size_t size = table->layout->n_bytes;
     const ps_key *key = &table->layout->key;
@@ -390,14 +409,19 @@ static ps_status upsert_chunk(ps_table *table, const ps_images *images, int *row
         if (size == 40)
             return upsert_rows(table, images, 40, 1, row, slots, err);
         return upsert_rows(table, images, size, 1, row, slots, err);
-    case 16: return upsert_rows(table, images, size, 2, row, slots, err);
-    case 24: return upsert_rows(table, images, size, 3, row, slots, err);
-    case 40: return upsert_rows(table, images, size, 5, row, slots, err);
-    default: return upsert_rows(table, images, size, key->n_bytes / 8, row, slots, err);
+    case 16:
+        return upsert_rows(table, images, size, 2, row, slots, err);
+    case 24:
+        return upsert_rows(table, images, size, 3, row, slots, err);
+    case 40:
+        return upsert_rows(table, images, size, 5, row, slots, err);
+    default:
+        return upsert_rows(table, images, size, key->n_bytes / 8, row, slots, err);
     }
 }
 
-/* A key that was not placed, as a slot for messages; its cells hold pointers, so text of those is left out. */
+/* A key that was not placed, as a slot for messages; its cells hold pointers, so text of those is
+ * left out. */
 static ps_status grow_for(ps_table *table, const ps_images *images, int row, ps_error *err)
 {
     const ps_layout *layout = table->layout;
@@ -433,7 +457,8 @@ static inline int chunk_of(int64_t n, int64_t start)
     return (int)(n - start < PS_CHUNK ? n - start : PS_CHUNK);
 }
 
-ps_status ps_table_upsert(ps_table *table, ps_vec *const *cols, const ps_rows *rows, uint64_t seed, uint8_t **slots, ps_error *err)
+ps_status ps_table_upsert(ps_table *table, ps_vec *const *cols, const ps_rows *rows, uint64_t seed,
+                          uint8_t **slots, ps_error *err)
 {
     const ps_key *key = &table->layout->key;
     int row;
@@ -452,7 +477,8 @@ ps_status ps_table_upsert(ps_table *table, ps_vec *const *cols, const ps_rows *r
 }
 
 /* The keys of slots as images: cells are pointed at, not copied. */
-static ps_status image_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots, int n, ps_error *err)
+static ps_status image_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots,
+                             int n, ps_error *err)
 {
     const ps_key *key = &table->layout->key;
     ps_images *images = table->images;
@@ -481,8 +507,8 @@ static ps_status image_slots(ps_table *table, const ps_table *from, uint8_t *con
     return PS_OK;
 }
 
-ps_status ps_table_upsert_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots, int64_t n_slots, uint8_t **slots,
-                                ps_error *err)
+ps_status ps_table_upsert_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots,
+                                int64_t n_slots, uint8_t **slots, ps_error *err)
 {
     int row;
 
@@ -499,8 +525,8 @@ ps_status ps_table_upsert_slots(ps_table *table, const ps_table *from, uint8_t *
     return PS_OK;
 }
 
-ps_status ps_table_find_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots, int64_t n_slots, uint8_t **slots,
-                              int64_t *n_missing, ps_error *err)
+ps_status ps_table_find_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots,
+                              int64_t n_slots, uint8_t **slots, int64_t *n_missing, ps_error *err)
 {
     const ps_key *key = &table->layout->key;
     size_t size = table->layout->n_bytes;
@@ -521,9 +547,11 @@ ps_status ps_table_find_slots(ps_table *table, const ps_table *from, uint8_t *co
         for (int k = 0; k < n; k++) {
             bool found;
             if (k % AHEAD == 0)
-                find_homes(table, size, table->images->heads + k, n - k < AHEAD ? n - k : AHEAD, homes);
-            slots[start + k] = probe(table, size, homes[k % AHEAD], table->images->heads[k],
-                                     table->images->data + (size_t)k * key->n_bytes, n_words, &found);
+                find_homes(table, size, table->images->heads + k, n - k < AHEAD ? n - k : AHEAD,
+                           homes);
+            slots[start + k] =
+                probe(table, size, homes[k % AHEAD], table->images->heads[k],
+                      table->images->data + (size_t)k * key->n_bytes, n_words, &found);
             if (!found) {
                 slots[start + k] = NULL;
                 ++*n_missing;
@@ -547,7 +575,8 @@ int64_t ps_table_next(const ps_table *table, uint64_t *position, uint8_t **slots
     return n;
 }
 
-int64_t ps_table_next_of_shard(const ps_table *table, int shard_bits, uint32_t shard, uint64_t *position, uint8_t **slots, int64_t max)
+int64_t ps_table_next_of_shard(const ps_table *table, int shard_bits, uint32_t shard,
+                               uint64_t *position, uint8_t **slots, int64_t max)
 {
     int64_t n = 0;
     uint64_t i = *position;

@@ -1,8 +1,9 @@
 /*
  * state/times.c - keys in the order of their event time.
  *
- * Windows give few different times and many keys each; raw event times the opposite.  Buckets therefore widen when
- * there are too many of them, and only the one around the watermark may hold keys that have to stay.
+ * Windows give few different times and many keys each; raw event times the opposite.  Buckets
+ * therefore widen when there are too many of them, and only the one around the watermark may hold
+ * keys that have to stay.
  */
 #include "state/store_int.h"
 
@@ -72,7 +73,8 @@ ps_status psi_times_add(psi_times *times, int64_t time_us, uint32_t tag, ps_erro
                 return psi_times_add(times, time_us, tag, err);
             }
             PS_TRY(ps_grow(&times->items, times->n, &times->capacity, sizeof *times->items, err));
-            memmove(times->items + at + 1, times->items + at, (size_t)(times->n - at) * sizeof *times->items);
+            memmove(times->items + at + 1, times->items + at,
+                    (size_t)(times->n - at) * sizeof *times->items);
             times->items[at] = (psi_bucket){time, {0}};
             times->n++;
         }

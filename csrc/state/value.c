@@ -1,17 +1,20 @@
 /*
  * state/value.c - values as bytes.
  *
- * A value is a byte 0 (NULL) or 1 and then: fixed-width types their bytes; strings a 32-bit length and the bytes; arrays
- * and maps a 32-bit count and the elements (keys and values in turn); structs their fields.
+ * A value is a byte 0 (NULL) or 1 and then: fixed-width types their bytes; strings a 32-bit length
+ * and the bytes; arrays and maps a 32-bit count and the elements (keys and values in turn); structs
+ * their fields.
  */
 #include "state/value.h"
 #include "col/vec.h"
 
 #define MAX_DEPTH 100
 
-static ps_status write_value(const ps_vec *vec, int64_t row, bool canonical, int depth, ps_bytes *out, ps_error *err);
+static ps_status write_value(const ps_vec *vec, int64_t row, bool canonical, int depth,
+                             ps_bytes *out, ps_error *err);
 
-static ps_status write_fixed(const ps_vec *base, int64_t at, bool canonical, ps_bytes *out, ps_error *err)
+static ps_status write_fixed(const ps_vec *base, int64_t at, bool canonical, ps_bytes *out,
+                             ps_error *err)
 {
     size_t width = ps_type_width(base->type);
     const uint8_t *data = (const uint8_t *)base->data + (size_t)at * width;
@@ -32,7 +35,8 @@ static ps_status write_fixed(const ps_vec *base, int64_t at, bool canonical, ps_
 }
 
 /* The entries of a map in the order of their keys. */
-static ps_status write_sorted_map(const ps_vec *base, ps_span span, int depth, ps_bytes *out, ps_error *err)
+static ps_status write_sorted_map(const ps_vec *base, ps_span span, int depth, ps_bytes *out,
+                                  ps_error *err)
 {
     const ps_vec *keys = base->children[0];
     uint32_t *order;
@@ -54,7 +58,8 @@ static ps_status write_sorted_map(const ps_vec *base, ps_span span, int depth, p
     return rc;
 }
 
-static ps_status write_span(const ps_vec *base, int64_t at, bool canonical, int depth, ps_bytes *out, ps_error *err)
+static ps_status write_span(const ps_vec *base, int64_t at, bool canonical, int depth,
+                            ps_bytes *out, ps_error *err)
 {
     ps_span span = ((const ps_span *)base->data)[at];
 
@@ -67,7 +72,8 @@ static ps_status write_span(const ps_vec *base, int64_t at, bool canonical, int 
     return PS_OK;
 }
 
-static ps_status write_value(const ps_vec *vec, int64_t row, bool canonical, int depth, ps_bytes *out, ps_error *err)
+static ps_status write_value(const ps_vec *vec, int64_t row, bool canonical, int depth,
+                             ps_bytes *out, ps_error *err)
 {
     ps_view view;
     int64_t at;
@@ -87,16 +93,19 @@ static ps_status write_value(const ps_vec *vec, int64_t row, bool canonical, int
         PS_TRY(ps_bytes_append(out, &s->n_bytes, sizeof s->n_bytes, err));
         return ps_bytes_append(out, ps_str_data(s), s->n_bytes, err);
     case PS_ARRAY:
-    case PS_MAP: return write_span(view.base, at, canonical, depth + 1, out, err);
+    case PS_MAP:
+        return write_span(view.base, at, canonical, depth + 1, out, err);
     case PS_STRUCT:
         for (int c = 0; c < view.base->n_children; c++)
             PS_TRY(write_value(view.base->children[c], at, canonical, depth + 1, out, err));
         return PS_OK;
-    default: return write_fixed(view.base, at, canonical, out, err);
+    default:
+        return write_fixed(view.base, at, canonical, out, err);
     }
 }
 
-ps_status ps_value_write(const ps_vec *vec, int64_t row, bool canonical, ps_bytes *out, ps_error *err)
+ps_status ps_value_write(const ps_vec *vec, int64_t row, bool canonical, ps_bytes *out,
+                         ps_error *err)
 {
     return write_value(vec, row, canonical, 0, out, err);
 }
@@ -128,9 +137,11 @@ static bool skip_value(const ps_type *type, ps_slice *bytes, int depth)
     if (!present)
         return true;
     switch (type->kind) {
-    case PS_NULL: return false;
+    case PS_NULL:
+        return false;
     case PS_STRING:
-    case PS_BINARY: return cut(bytes, &n, sizeof n) && cut(bytes, NULL, n);
+    case PS_BINARY:
+        return cut(bytes, &n, sizeof n) && cut(bytes, NULL, n);
     case PS_ARRAY:
     case PS_MAP:
         if (!cut_count(bytes, &n))
@@ -145,7 +156,8 @@ static bool skip_value(const ps_type *type, ps_slice *bytes, int depth)
             if (!skip_value(type->fields[f].type, bytes, depth + 1))
                 return false;
         return true;
-    default: return cut(bytes, NULL, ps_type_width(type));
+    default:
+        return cut(bytes, NULL, ps_type_width(type));
     }
 }
 
@@ -158,18 +170,35 @@ static ps_status read_checked(ps_slice *bytes, ps_builder *out, ps_error *err);
 
 static ps_status read_fixed(ps_slice *bytes, ps_builder *out, ps_error *err)
 {
-    union { int8_t i8; int16_t i16; int32_t i32; int64_t i64; float f; double d; __int128 i128; ps_calendar c; } v;
+    union {
+        int8_t i8;
+        int16_t i16;
+        int32_t i32;
+        int64_t i64;
+        float f;
+        double d;
+        __int128 i128;
+        ps_calendar c;
+    } v;
 
     cut(bytes, &v, ps_type_width(out->type));
     switch (out->type->kind) {
-    case PS_BOOL: return ps_build_int(out, v.i8 != 0, err);
-    case PS_INT8: return ps_build_int(out, v.i8, err);
-    case PS_INT16: return ps_build_int(out, v.i16, err);
-    case PS_FLOAT: return ps_build_double(out, v.f, err);
-    case PS_DOUBLE: return ps_build_double(out, v.d, err);
-    case PS_DECIMAL: return ps_build_int128(out, v.i128, err);
-    case PS_CALENDAR: return ps_build_calendar(out, v.c, err);
-    default: return ps_build_int(out, ps_type_width(out->type) == 4 ? v.i32 : v.i64, err);
+    case PS_BOOL:
+        return ps_build_int(out, v.i8 != 0, err);
+    case PS_INT8:
+        return ps_build_int(out, v.i8, err);
+    case PS_INT16:
+        return ps_build_int(out, v.i16, err);
+    case PS_FLOAT:
+        return ps_build_double(out, v.f, err);
+    case PS_DOUBLE:
+        return ps_build_double(out, v.d, err);
+    case PS_DECIMAL:
+        return ps_build_int128(out, v.i128, err);
+    case PS_CALENDAR:
+        return ps_build_calendar(out, v.c, err);
+    default:
+        return ps_build_int(out, ps_type_width(out->type) == 4 ? v.i32 : v.i64, err);
     }
 }
 
@@ -202,7 +231,8 @@ static ps_status read_checked(ps_slice *bytes, ps_builder *out, ps_error *err)
         for (int f = 0; f < type->n_fields; f++)
             PS_TRY(read_checked(bytes, ps_build_child(out, f), err));
         return PS_OK;
-    default: return read_fixed(bytes, out, err);
+    default:
+        return read_fixed(bytes, out, err);
     }
 }
 
