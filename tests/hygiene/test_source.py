@@ -2,6 +2,7 @@
 import collections
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -92,6 +93,8 @@ def test_no_leftovers():
 
 
 def tracked():
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout")
@@ -99,8 +102,8 @@ def tracked():
 
 
 def test_nothing_of_a_machine():
-    """No package registry's or mirror's host, no absolute path of somebody's machine."""
-    words = re.compile(r"/home/\w|/root/|/work/|pypi\.org|pythonhosted|artifactory|deb\.debian\.org|snapshot\.debian")
+    """No server's name, no absolute path of somebody's machine."""
+    words = re.compile(r"/home/\w|/root/|https?://(?!127\.0\.0\.1|localhost|ex\.com|(?:spark|arrow)\.apache\.org)")
     for path in tracked():
         if path == pathlib.Path(__file__) or path.suffix in (".json", ".png"):
             continue
