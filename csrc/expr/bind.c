@@ -218,6 +218,10 @@ ps_status psi_make_call(ps_binder *binder, const ps_expr *expr, const ps_fn *fn,
         PS_TRY_OR(done, fn->bind(&call, err));
     }
     PS_TRY_OR(done, check_lambdas(&call, err));
+    if (!call.type) { /* a row that only the binder itself may call: getmapvalue(...) */
+        rc = ps_raise(err, PS_E_UNRESOLVED_ROUTINE, fn->name);
+        goto done;
+    }
     rc = node_of_call(&call, out, err);
 done:
     if (call.data && fn->aggregate)

@@ -6,23 +6,33 @@
 #include "base/int128.h"
 #include "col/text.h"
 #include "expr/cast_int.h"
+#include "expr/fn_time.h"
 
 /* --- dates and timestamps ---------------------------------------------------------------------------------------- */
-PS_KERNEL_1(cast_DATE_TIMESTAMP, int32_t, int64_t)
+/* A DATE reaches further than a TIMESTAMP: 292,000 years either way. */
+static ps_status midnight(int32_t days, int64_t *out, ps_error *err)
 {
-    *out = ps_zone_to_utc(run->env->zone, (int64_t)x * PS_US_DAY);
+    const int64_t limit = INT64_MAX / PS_US_DAY - 1;
+
+    *out = 0;
+    if (PS_UNLIKELY(days > limit || days < -limit))
+        return ps_raise(err, PS_E_ARITHMETIC_OVERFLOW, "long overflow", "");
+    *out = (int64_t)days * PS_US_DAY;
     return PS_OK;
 }
 
-PS_KERNEL_1(cast_DATE_TIMESTAMP_NTZ, int32_t, int64_t)
+PS_KERNEL_1(cast_DATE_TIMESTAMP, int32_t, int64_t)
 {
-    *out = (int64_t)x * PS_US_DAY;
+    PS_TRY(midnight(x, out, err));
+    *out = ps_zone_to_utc(run->env->zone, *out);
     return PS_OK;
 }
+
+PS_KERNEL_1(cast_DATE_TIMESTAMP_NTZ, int32_t, int64_t) { return midnight(x, out, err); }
 
 PS_KERNEL_1(cast_TIMESTAMP_DATE, int64_t, int32_t)
 {
-    *out = (int32_t)ps_floor_div(x + ps_zone_offset_us(run->env->zone, x), PS_US_DAY);
+    *out = (int32_t)ps_floor_div(psi_local_us(run->env->zone, x), PS_US_DAY);
     return PS_OK;
 }
 
@@ -34,7 +44,7 @@ PS_KERNEL_1(cast_TIMESTAMP_NTZ_DATE, int64_t, int32_t)
 
 PS_KERNEL_1(cast_TIMESTAMP_TIMESTAMP_NTZ, int64_t, int64_t)
 {
-    *out = x + ps_zone_offset_us(run->env->zone, x);
+    *out = psi_local_us(run->env->zone, x);
     return PS_OK;
 }
 

@@ -4,6 +4,14 @@
 #include "expr/fn_args.h"
 #include <stdio.h>
 
+/* Of the sign of b, without the product that a floor would need: timestamps may lie at the ends of their range. */
+static int64_t floor_mod(int64_t a, int64_t b)
+{
+    int64_t rest = a % b;
+
+    return rest < 0 ? rest + b : rest;
+}
+
 /* --- units ------------------------------------------------------------------------------------------------------------- */
 static const struct {
     const char *word;
@@ -105,8 +113,8 @@ PS_KERNEL_1(monthname, int32_t, ps_str)
 static int64_t time_of_day(const ps_fn_run *run, int arg, int64_t us)
 {
     if (run->args[arg]->type->kind == PS_TIMESTAMP)
-        us += ps_zone_offset_us(run->env->zone, us);
-    return us - ps_floor_div(us, PS_US_DAY) * PS_US_DAY;
+        us = psi_local_us(run->env->zone, us);
+    return floor_mod(us, PS_US_DAY);
 }
 
 PS_KERNEL_1(hour, int64_t, int32_t)
@@ -358,7 +366,7 @@ PS_KERNEL_2(next_day, int32_t, ps_str, int32_t)
 /* Months between two instants: whole when both are the same day of the month or both its last; else 31 days a month. */
 PS_KERNEL_3(months_between, int64_t, int64_t, uint8_t, double)
 {
-    int64_t us[2] = {x + ps_zone_offset_us(run->env->zone, x), y + ps_zone_offset_us(run->env->zone, y)};
+    int64_t us[2] = {psi_local_us(run->env->zone, x), psi_local_us(run->env->zone, y)};
     ps_civil a, b;
     double months;
 
@@ -368,7 +376,7 @@ PS_KERNEL_3(months_between, int64_t, int64_t, uint8_t, double)
     if (a.day != b.day && !(a.day == ps_days_in_month(a.year, a.month) && b.day == ps_days_in_month(b.year, b.month))) {
         int64_t of_day[2];
         for (int i = 0; i < 2; i++)
-            of_day[i] = (us[i] - ps_floor_div(us[i], PS_US_DAY) * PS_US_DAY) / PS_US_SECOND;
+            of_day[i] = floor_mod(us[i], PS_US_DAY) / PS_US_SECOND;
         months += (double)((a.day - b.day) * 86400 + of_day[0] - of_day[1]) / (31 * 86400.0);
     }
     if (z) {
@@ -420,6 +428,10 @@ PS_KERNEL_2(trunc_date, int32_t, ps_str, int32_t)
     return PS_OK;
 }
 
+/* Wrapping, as Java does, for times at the ends of their range. */
+static int64_t below(int64_t us, int64_t by) { return (int64_t)((uint64_t)us - (uint64_t)by); }
+static int64_t start_of(int64_t days) { return (int64_t)((uint64_t)days * (uint64_t)PS_US_DAY); }
+
 static int64_t truncate_time(const ps_zone *zone, int64_t us, psi_unit unit)
 {
     static const int64_t sizes[] = {[PSI_HOUR] = 3600 * PS_US_SECOND, [PSI_MINUTE] = 60 * PS_US_SECOND,
@@ -427,11 +439,11 @@ static int64_t truncate_time(const ps_zone *zone, int64_t us, psi_unit unit)
     int64_t local;
 
     if (unit >= PSI_SECOND)
-        return ps_floor_div(us, sizes[unit]) * sizes[unit];
-    local = us + ps_zone_offset_us(zone, us);
+        return below(us, floor_mod(us, sizes[unit]));
+    local = psi_local_us(zone, us);
     if (unit >= PSI_HOUR)
-        return us - (local - ps_floor_div(local, sizes[unit]) * sizes[unit]); /* never over a change of the clock */
-    return ps_zone_to_utc(zone, truncate_days(ps_floor_div(local, PS_US_DAY), unit) * PS_US_DAY);
+        return below(us, floor_mod(local, sizes[unit])); /* never over a change of the clock */
+    return ps_zone_to_utc(zone, start_of(truncate_days(ps_floor_div(local, PS_US_DAY), unit)));
 }
 
 PS_KERNEL_2(trunc_time, ps_str, int64_t, int64_t)
@@ -448,9 +460,9 @@ PSI_KERNEL(date_trunc) { return run_with_unit(run, 0, psi_trunc_time, result, er
 /* --- timestampadd and timestampdiff ------------------------------------------------------------------------------------------- */
 static int64_t add_local_months(const ps_zone *zone, int64_t us, int64_t months)
 {
-    int64_t local = us + ps_zone_offset_us(zone, us), days = ps_floor_div(local, PS_US_DAY);
+    int64_t local = psi_local_us(zone, us), days = ps_floor_div(local, PS_US_DAY);
 
-    return ps_zone_to_utc(zone, ps_add_months_days(days, months) * PS_US_DAY + (local - days * PS_US_DAY));
+    return ps_zone_to_utc(zone, (int64_t)((uint64_t)start_of(ps_add_months_days(days, months)) + (uint64_t)floor_mod(local, PS_US_DAY)));
 }
 
 static const int64_t exact_us[] = {[PSI_HOUR] = 3600 * PS_US_SECOND, [PSI_MINUTE] = 60 * PS_US_SECOND, [PSI_SECOND] = PS_US_SECOND,
@@ -474,7 +486,7 @@ PS_KERNEL_3(add_units, ps_str, int64_t, int64_t, int64_t)
     if (unit <= PSI_MONTH) {
         *out = add_local_months(zone, z, y * months_of[unit]);
     } else if (unit <= PSI_DAY) {
-        int64_t local = z + ps_zone_offset_us(zone, z);
+        int64_t local = psi_local_us(zone, z);
         *out = ps_zone_to_utc(zone, local + y * (unit == PSI_WEEK ? 7 : 1) * PS_US_DAY);
     } else if (__builtin_mul_overflow(y, exact_us[unit], &by) || __builtin_add_overflow(z, by, out)) {
         return ps_raise(err, PS_E_DATETIME_OVERFLOW, "timestampadd");
@@ -491,8 +503,8 @@ static int64_t whole_months(int64_t a, int64_t b)
     ps_civil_from_us(a, &from);
     ps_civil_from_us(b, &to);
     months = (to.year - from.year) * 12 + to.month - from.month;
-    in_month[0] = from.day * PS_US_DAY + (a - ps_floor_div(a, PS_US_DAY) * PS_US_DAY);
-    in_month[1] = to.day * PS_US_DAY + (b - ps_floor_div(b, PS_US_DAY) * PS_US_DAY);
+    in_month[0] = from.day * PS_US_DAY + floor_mod(a, PS_US_DAY);
+    in_month[1] = to.day * PS_US_DAY + floor_mod(b, PS_US_DAY);
     if (months > 0 && in_month[1] < in_month[0])
         months--;
     if (months < 0 && in_month[1] > in_month[0])
@@ -503,7 +515,7 @@ static int64_t whole_months(int64_t a, int64_t b)
 PS_KERNEL_3(count_units, ps_str, int64_t, int64_t, int64_t)
 {
     psi_unit unit = unit_at(run, &x);
-    int64_t from = y + ps_zone_offset_us(run->env->zone, y), to = z + ps_zone_offset_us(run->env->zone, z);
+    int64_t from = psi_local_us(run->env->zone, y), to = psi_local_us(run->env->zone, z);
 
     *null = unit == PSI_NO_UNIT;
     if (*null)

@@ -3,9 +3,15 @@
  */
 #ifndef PS_EXPR_FN_TIME_H
 #define PS_EXPR_FN_TIME_H
-#include "base/bytes.h"
+#include "col/time.h"
 
 #define PSI_PATTERN_BYTES 40 /* the scratch of functions with a pattern */
+
+/* The clock of a zone at an instant; wraps, as Java does, at the ends of the range. */
+static inline int64_t psi_local_us(const ps_zone *zone, int64_t us)
+{
+    return (int64_t)((uint64_t)us + (uint64_t)ps_zone_offset_us(zone, us));
+}
 
 /* From the longest to the shortest. */
 typedef enum psi_unit {

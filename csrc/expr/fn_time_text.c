@@ -310,7 +310,7 @@ PS_KERNEL_2(from_utc_timestamp, int64_t, ps_str, int64_t)
     const ps_zone *zone;
 
     PS_TRY(find_zone(ps_str_slice(&y), &zone, err));
-    *out = x + ps_zone_offset_us(zone, x);
+    *out = psi_local_us(zone, x);
     return PS_OK;
 }
 
@@ -350,7 +350,7 @@ PS_KERNEL_3(convert_timezone, ps_str, ps_str, int64_t, int64_t)
     PS_TRY(find_zone(ps_str_slice(&x), &from, err));
     PS_TRY(find_zone(ps_str_slice(&y), &to, err));
     utc = ps_zone_to_utc(from, z);
-    *out = utc + ps_zone_offset_us(to, utc);
+    *out = psi_local_us(to, utc);
     return PS_OK;
 }
 
