@@ -87,8 +87,8 @@ static void set_far(ps_heap *heap, ps_cell *cell, uint64_t at, uint32_t capacity
 
 ps_status ps_cell_set(ps_heap *heap, ps_cell *cell, const void *data, size_t n_bytes, ps_error *err)
 {
-    uint64_t at;
-    uint32_t capacity;
+    uint64_t at = 0;
+    uint32_t capacity = 0;
 
     if (n_bytes <= PS_CELL_INLINE) {
         ps_cell_drop(heap, cell);
@@ -112,8 +112,8 @@ ps_status ps_cell_append(ps_heap *heap, ps_cell *cell, const void *data, size_t 
 {
     ps_slice old = ps_cell_get(heap, cell);
     size_t total = old.n_bytes + n_bytes;
-    uint64_t at;
-    uint32_t capacity;
+    uint64_t at = 0;
+    uint32_t capacity = 0;
 
     if (total <= PS_CELL_INLINE) {
         if (cell->n_bytes == PS_CELL_NONE)
@@ -143,8 +143,8 @@ ps_status ps_cell_append(ps_heap *heap, ps_cell *cell, const void *data, size_t 
 
 ps_status ps_cell_set_zero(ps_heap *heap, ps_cell *cell, size_t n_bytes, ps_error *err)
 {
-    uint64_t at;
-    uint32_t capacity;
+    uint64_t at = 0;
+    uint32_t capacity = 0;
 
     ps_cell_drop(heap, cell);
     if (n_bytes > PS_CELL_INLINE) {
@@ -160,8 +160,8 @@ ps_status ps_cell_set_zero(ps_heap *heap, ps_cell *cell, size_t n_bytes, ps_erro
 ps_status ps_cell_adopt(ps_heap *to, const ps_heap *from, ps_cell *cell, ps_error *err)
 {
     ps_slice bytes;
-    uint64_t at;
-    uint32_t capacity;
+    uint64_t at = 0;
+    uint32_t capacity = 0;
 
     if (!ps_cell_is_far(cell))
         return PS_OK;
