@@ -65,7 +65,8 @@ class DataFrame:
         >>> df.select("name", (df.id + 1).alias("next")).collect()
         [Row(name='a', next=2)]
         """
-        return self._node("select", exprs=[_column_expr(item, "cols") for item in _flat(cols)])
+        items = [part for item in _flat(cols) for part in (item._parts if isinstance(item, _Columns) else [item])]
+        return self._node("select", exprs=[_column_expr(item, "cols") for item in items])
 
     def selectExpr(self, *expr) -> DataFrame:
         """The SQL expressions asked for.
@@ -198,16 +199,37 @@ class DataFrame:
     groupby = groupBy
 
     def rollup(self, *cols) -> GroupedData:
-        """Groups by these keys, and by each shorter list of them: not part of this version."""
-        return GroupedData(self, _grouping(self, cols), "Rollup")
+        """Groups by these keys, and by each shorter list of them.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([("a", 1), ("b", 2)], "k string, v int")
+        >>> df.rollup("k").sum("v").orderBy("k").collect()
+        [Row(k=None, sum(v)=3), Row(k='a', sum(v)=1), Row(k='b', sum(v)=2)]
+        """
+        from pystream.sql import _reshape
+        grouping = _grouping(self, cols)
+        return GroupedData(self, grouping, "Rollup", _reshape.rollup_sets(len(grouping)))
 
     def cube(self, *cols) -> GroupedData:
-        """Groups by every subset of these keys: not part of this version."""
-        return GroupedData(self, _grouping(self, cols), "Cube")
+        """Groups by every subset of these keys.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([("a", 1), ("b", 2)], "k string, v int")
+        >>> df.cube("k").count().orderBy("k").collect()
+        [Row(k=None, count=2), Row(k='a', count=1), Row(k='b', count=1)]
+        """
+        from pystream.sql import _reshape
+        grouping = _grouping(self, cols)
+        return GroupedData(self, grouping, "Cube", _reshape.cube_sets(len(grouping)))
 
     def groupingSets(self, groupingSets, *cols) -> GroupedData:
-        """Groups by each of these lists of keys: not part of this version."""
-        return GroupedData(self, _grouping(self, cols), "GroupingSets")
+        """Groups by each of these lists of keys."""
+        grouping = _grouping(self, cols)
+        texts = [expr.text() for expr in grouping]
+        sets = [[texts.index(expr.text()) for expr in _grouping(self, list(keys))] for keys in groupingSets]
+        return GroupedData(self, grouping, "GroupingSets", sets)
 
     def agg(self, *exprs) -> DataFrame:
         """Aggregates of all rows."""
@@ -239,7 +261,7 @@ class DataFrame:
             raise _wrong_type("how", "str", how)
         if on is not None and not isinstance(on, list):
             on = [on]
-        args = {"how": how or "inner"}
+        args = {"how": "inner" if how is None else how}
         if on and all(isinstance(item, str) for item in on):
             args["on"] = on
         elif on:
@@ -279,26 +301,41 @@ class DataFrame:
             raise _wrong_type("other", "DataFrame", other)
         return self._node("union_by_name", other, allow_missing=int(allowMissingColumns))
 
-    def _set_operation(self, other: DataFrame, kind: str) -> DataFrame:
+    def _set_operation(self, other: DataFrame, kind: str, how: str, counts: str) -> DataFrame:
+        from pystream.sql import _reshape
         if not isinstance(other, DataFrame):
             raise _wrong_type("other", "DataFrame", other)
-        return self._node(kind, other)
+        if self.isStreaming or other.isStreaming:
+            raise _not_implemented(f"DataFrame.{kind} of a stream")
+        return getattr(_reshape, how)(self, other, counts)
 
     def intersect(self, other: DataFrame) -> DataFrame:
-        """The distinct rows that both frames have."""
-        return self._set_operation(other, "intersect")
+        """The distinct rows that both frames have.
+
+        Examples
+        --------
+        >>> spark.range(3).intersect(spark.range(1, 5)).orderBy("id").collect()
+        [Row(id=1), Row(id=2)]
+        """
+        return self._set_operation(other, "intersect", "compared", "l > 0 AND r > 0")
 
     def intersectAll(self, other: DataFrame) -> DataFrame:
         """The rows that both frames have, as often as both have them."""
-        return self._set_operation(other, "intersect_all")
+        return self._set_operation(other, "intersectAll", "repeated", "least(l, r)")
 
     def subtract(self, other: DataFrame) -> DataFrame:
         """The distinct rows that the other frame has not."""
-        return self._set_operation(other, "except")
+        return self._set_operation(other, "subtract", "compared", "l > 0 AND r = 0")
 
     def exceptAll(self, other: DataFrame) -> DataFrame:
-        """The rows that the other frame has not, or not as often."""
-        return self._set_operation(other, "except_all")
+        """The rows that the other frame has not, or not as often.
+
+        Examples
+        --------
+        >>> spark.range(3).union(spark.range(1)).exceptAll(spark.range(2)).orderBy("id").collect()
+        [Row(id=0), Row(id=2)]
+        """
+        return self._set_operation(other, "exceptAll", "repeated", "l - r")
 
     # -- fewer rows, other order -----------------------------------------------------------------------------------
 
@@ -318,6 +355,9 @@ class DataFrame:
     def dropDuplicatesWithinWatermark(self, subset=None) -> DataFrame:
         """As `dropDuplicates` on a stream, remembering rows as long as the watermark says: not part of this version."""
         self._subset_names(subset)
+        if not self.isStreaming:
+            raise AnalysisException._of_engine(
+                "dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets;", "_LEGACY_ERROR_TEMP_3102", None)
         raise _not_implemented("DataFrame.dropDuplicatesWithinWatermark")
 
     @staticmethod
@@ -425,10 +465,16 @@ class DataFrame:
         return self.filter(_of(_native.call("rand", args)) < float(fraction))
 
     def randomSplit(self, weights, seed=None) -> list[DataFrame]:
-        """The rows dealt out by weights: not part of this version, but for one weight."""
-        if len(weights) == 1:
-            return [self]
-        raise _not_implemented("DataFrame.randomSplit")
+        """The rows dealt out at random, in shares that are as the weights.
+
+        Examples
+        --------
+        >>> a, b = spark.range(100).randomSplit([1.0, 3.0], seed=5)
+        >>> a.count() + b.count()
+        100
+        """
+        from pystream.sql import _reshape
+        return _reshape.random_split(self, weights, seed)
 
     # -- missing values -----------------------------------------------------------------------------------------------
 
@@ -516,9 +562,12 @@ class DataFrame:
             if index in chosen:
                 cases = []
                 for old, new in pairs:
+                    if old != old and self._kind(simple) == "number":
+                        continue
                     cases += [(column == _of(_native.cast(_literal(old), simple)))._expr,
                               _native.cast(_literal(new), simple)]
-                column = _of(_native.call("case", [*cases, column._expr], operator=True)).alias(name)
+                if cases:
+                    column = _of(_native.call("case", [*cases, column._expr], operator=True)).alias(name)
             columns.append(column)
         return self.select(*columns)
 
@@ -567,8 +616,23 @@ class DataFrame:
         return self.columns
 
     def colRegex(self, colName: str) -> Column:
-        """The columns whose names match a regular expression in backticks: not part of this version."""
-        raise _not_implemented("DataFrame.colRegex")
+        """The columns whose whole names match a regular expression in backticks.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([(1, 2, 3)], "a1 int, a2 int, b int")
+        >>> df.select(df.colRegex("`a.`")).columns
+        ['a1', 'a2']
+        """
+        if not isinstance(colName, str):
+            raise _wrong_type("colName", "str", colName)
+        if not (len(colName) > 1 and colName[0] == colName[-1] == "`"):
+            return self[colName]
+        import re
+        sensitive = self._session.conf.get("spark.sql.caseSensitive", "false") == "true"
+        pattern = re.compile(colName[1:-1], 0 if sensitive else re.IGNORECASE)
+        found = [self[index] for index, name in enumerate(self.columns) if pattern.fullmatch(name)]
+        return found[0] if len(found) == 1 else _Columns(found)
 
     def metadataColumn(self, colName: str) -> Column:
         """A hidden column, such as ``_metadata``."""
@@ -828,6 +892,7 @@ class DataFrame:
 
     def persist(self, storageLevel: StorageLevel = StorageLevel.MEMORY_AND_DISK_DESER) -> DataFrame:
         """The frame itself, with the level recorded."""
+        self._plan.check_batch()
         self.__dict__["_storage"] = storageLevel
         return self
 
@@ -896,8 +961,16 @@ class DataFrame:
         raise _not_implemented("DataFrame.mapInArrow")
 
     def unpivot(self, ids, values, variableColumnName: str, valueColumnName: str) -> DataFrame:
-        """Columns as rows: not part of this version."""
-        raise _not_implemented("DataFrame.unpivot")
+        """Columns as rows: the columns `ids`, a name and a value.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([(1, 10, 20)], "id int, a int, b int")
+        >>> df.unpivot("id", ["a", "b"], "name", "value").collect()
+        [Row(id=1, name='a', value=10), Row(id=1, name='b', value=20)]
+        """
+        from pystream.sql import _reshape
+        return _reshape.unpivot(self, ids, values, variableColumnName, valueColumnName)
 
     melt = unpivot
 
@@ -910,20 +983,74 @@ class DataFrame:
         raise _not_implemented("DataFrame.inputFiles")
 
     def describe(self, *cols) -> DataFrame:
-        """Count, mean, deviation, least and greatest: not part of this version."""
-        raise _not_implemented("DataFrame.describe")
+        """Count, mean, deviation, least and greatest value of the numeric and text columns, or of those named.
+
+        Examples
+        --------
+        >>> spark.range(3).describe().collect()[1]
+        Row(summary='mean', id='1.0')
+        """
+        from pystream.sql import _reshape
+        return _reshape.summary(self, _flat(cols), ("count", "mean", "stddev", "min", "max"))
 
     def summary(self, *statistics) -> DataFrame:
-        """Statistics of every column: not part of this version."""
-        raise _not_implemented("DataFrame.summary")
+        """Statistics of every numeric and text column: count, mean, stddev, min, max, percentiles such as ``"25%"``.
+
+        Examples
+        --------
+        >>> spark.range(5).summary("min", "50%", "max").collect()
+        [Row(summary='min', id='0'), Row(summary='50%', id='2'), Row(summary='max', id='4')]
+        """
+        from pystream.sql import _reshape
+        default = ("count", "mean", "stddev", "min", "25%", "50%", "75%", "max")
+        return _reshape.summary(self, (), _flat(statistics) or default)
 
     def transpose(self, indexColumn=None) -> DataFrame:
-        """Rows as columns: not part of this version."""
-        raise _not_implemented("DataFrame.transpose")
+        """Rows as columns: the values of a column, by default the first, become the names."""
+        from pystream.sql import _reshape
+        return _reshape.transpose(self, indexColumn)
 
     def sampleBy(self, col, fractions, seed=None) -> DataFrame:
-        """A share of the rows of each kind: not part of this version."""
-        raise _not_implemented("DataFrame.sampleBy")
+        """A share of the rows for each value of a column, chosen at random."""
+        from pystream.sql import _reshape
+        return _reshape.sample_by(self, col, fractions, seed)
+
+    def approxQuantile(self, col, probabilities, relativeError):
+        """Quantiles of numeric columns.
+
+        Examples
+        --------
+        >>> spark.range(11).approxQuantile("id", [0.0, 0.5, 1.0], 0.0)
+        [0.0, 5.0, 10.0]
+        """
+        from pystream.sql import _reshape
+        return _reshape.approx_quantile(self, col, probabilities, relativeError)
+
+    def corr(self, col1: str, col2: str, method: str | None = None) -> float:
+        """The correlation of two columns."""
+        from pystream.sql import _reshape
+        if method not in (None, "pearson"):
+            raise PySparkValueError(
+                errorClass="VALUE_NOT_PEARSON", message="Value for `method` only supports the 'pearson'.",
+                messageParameters={"arg_name": "method", "arg_value": str(method)})
+        return _reshape.two_columns(self, "corr", col1, col2)
+
+    def cov(self, col1: str, col2: str) -> float:
+        """The covariance of two columns."""
+        from pystream.sql import _reshape
+        return _reshape.two_columns(self, "covar_samp", col1, col2)
+
+    def crosstab(self, col1: str, col2: str) -> DataFrame:
+        """How often each pair of values stands in two columns."""
+        from pystream.sql import _reshape
+        for name, value in (("col1", col1), ("col2", col2)):
+            if not isinstance(value, str):
+                raise _wrong_type(name, "str", value)
+        return _reshape.crosstab(self, col1, col2)
+
+    def freqItems(self, cols, support=None) -> DataFrame:
+        """Values that stand in many rows: not part of this version."""
+        raise _not_implemented("DataFrame.freqItems")
 
     @property
     def rdd(self):
@@ -1005,6 +1132,16 @@ def _replacements(to_replace, value):
     return pairs
 
 
+class _Columns(Column):
+    """What `DataFrame.colRegex` gives: columns for `select`."""
+
+    def __new__(cls, *parts):
+        return object.__new__(cls)
+
+    def __init__(self, parts):
+        self._parts = parts
+
+
 class _Texts:
     """What `DataFrame.toJSON` gives."""
 
@@ -1044,12 +1181,31 @@ class DataFrameNaFunctions:
 
 
 class DataFrameStatFunctions:
-    """Statistical methods; `DataFrame.stat`: not part of this version."""
+    """Statistical methods; `DataFrame.stat`."""
 
     def __init__(self, df: DataFrame):
         self._df = df
 
-    def __getattr__(self, name: str):
-        if name in ("approxQuantile", "corr", "cov", "crosstab", "freqItems", "sampleBy"):
-            raise _not_implemented(f"DataFrame.stat.{name}")
-        raise AttributeError(name)
+    def approxQuantile(self, col, probabilities, relativeError):
+        """As `DataFrame.approxQuantile`."""
+        return self._df.approxQuantile(col, probabilities, relativeError)
+
+    def corr(self, col1: str, col2: str, method: str | None = None) -> float:
+        """As `DataFrame.corr`."""
+        return self._df.corr(col1, col2, method)
+
+    def cov(self, col1: str, col2: str) -> float:
+        """As `DataFrame.cov`."""
+        return self._df.cov(col1, col2)
+
+    def crosstab(self, col1: str, col2: str) -> DataFrame:
+        """As `DataFrame.crosstab`."""
+        return self._df.crosstab(col1, col2)
+
+    def freqItems(self, cols, support=None) -> DataFrame:
+        """As `DataFrame.freqItems`."""
+        return self._df.freqItems(cols, support)
+
+    def sampleBy(self, col, fractions, seed=None) -> DataFrame:
+        """As `DataFrame.sampleBy`."""
+        return self._df.sampleBy(col, fractions, seed)

@@ -36,7 +36,7 @@ _RENAMED = {
     "approxCountDistinct": "approx_count_distinct", "bitwiseNOT": "~", "bitwise_not": "~", "create_map": "map",
     "negate": "negative", "shiftLeft": "shiftleft", "shiftRight": "shiftright",
     "shiftRightUnsigned": "shiftrightunsigned", "toDegrees": "degrees", "toRadians": "radians", "pow": "power",
-    "column": "col",
+    "column": "col", "mean": "avg", "array_agg": "collect_list",
 }
 
 
@@ -551,7 +551,7 @@ def _parameters(text: str):
 
 def _make(name: str):
     """A function from its row."""
-    row = _rows().get(name) or _rows()[_RENAMED[name]]
+    row = _rows()[_RENAMED.get(name, name)]
     engine_name, _, params, _, example, doc = row
     texts = set(_TEXT_PARAMETERS.get(engine_name, "").split())
     listed = _parameters(params)

@@ -20,14 +20,19 @@ class GroupedData:
     [Row(k='a', s=3), Row(k='b', s=5)]
     """
 
-    def __init__(self, df, grouping, kind: str = "GroupBy"):
+    def __init__(self, df, grouping, kind: str = "GroupBy", sets=None, pivot=None):
         self._df = df
         self._grouping = grouping
         self._kind = kind
+        self._sets = sets
+        self._pivot = pivot
 
     def _aggregate(self, aggregates):
-        if self._kind != "GroupBy":
-            raise _not_implemented(f"DataFrame.{self._kind.lower()}")
+        from pystream.sql import _reshape
+        if self._sets is not None:
+            return _reshape.grouped_by_sets(self._df, self._grouping, self._sets, aggregates)
+        if self._pivot is not None:
+            return _reshape.pivoted(self._df, self._grouping, *self._pivot, aggregates)
         return self._df._node("aggregate", grouping=self._grouping, aggregates=aggregates)
 
     def agg(self, *exprs):
@@ -41,7 +46,7 @@ class GroupedData:
         """
         if len(exprs) == 1 and isinstance(exprs[0], dict):
             return self._aggregate([_native.call("avg" if name == "mean" else name, [_native.name(column)])
-                                    for column, name in exprs[0].items()])
+                                    for column, name in _as_java_orders(exprs[0])])
         if not exprs:
             raise AssertionError("exprs should not be empty")
         if not all(isinstance(item, Column) for item in exprs):
@@ -84,8 +89,27 @@ class GroupedData:
         return self._numeric("max", cols)
 
     def pivot(self, pivot_col: str, values=None):
-        """A column per value of another column: not part of this version."""
-        raise _not_implemented("GroupedData.pivot")
+        """A column per value of another column.
+
+        Parameters
+        ----------
+        pivot_col : str
+        values : list, optional
+            By default the distinct values, which takes a pass over the rows.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([("a", "x", 1), ("a", "y", 2), ("b", "x", 5)], "k string, p string, v int")
+        >>> df.groupBy("k").pivot("p", ["x", "y"]).sum("v").orderBy("k").collect()
+        [Row(k='a', x=1, y=2), Row(k='b', x=5, y=None)]
+        """
+        from pystream.sql import _reshape
+        if self._kind != "GroupBy":
+            raise _repeated_pivot(self._kind)
+        pivot = pivot_col._expr if isinstance(pivot_col, Column) else self._df[pivot_col]._expr
+        if values is None:
+            values = _reshape.pivot_values(self._df, pivot)
+        return GroupedData(self._df, self._grouping, "Pivot", pivot=(pivot, list(values)))
 
     def cogroup(self, other):
         """Two grouped frames side by side: not part of this version."""
@@ -124,6 +148,25 @@ class GroupedData:
         if len(columns) > 2:
             value += f" ... {len(columns) - 2} more field{'s' if len(columns) > 3 else ''}"
         return f"GroupedData[grouping expressions: [{keys}], value: [{value}], type: {self._kind}]"
+
+
+def _repeated_pivot(kind: str):
+    what = "REPEATED_CLAUSE" if kind == "Pivot" else "UNSUPPORTED_FEATURE.PIVOT_AFTER_GROUP_BY"
+    return AnalysisException._of_engine(f"[{what}] PIVOT is only supported after a groupBy.", what, None)
+
+
+def _as_java_orders(mapping: dict):
+    """The items as a java.util.HashMap has them: the order of the result's columns in Spark."""
+    size = 16
+    while len(mapping) > size * 3 // 4:
+        size *= 2
+
+    def place(item):
+        code = 0
+        for unit in memoryview(item[0].encode("utf-16-le")).cast("H"):
+            code = (31 * code + unit) & 0xFFFFFFFF
+        return (code ^ code >> 16) & size - 1
+    return sorted(mapping.items(), key=place)
 
 
 def _grouping(df, cols):

@@ -117,7 +117,7 @@ def test_listener_hears_a_query_from_start_to_end(spark, feed):
         stream = feed("n int")
         stream.add((1,), (2,))
         query = stream.df.writeStream.format("noop").queryName("heard").start()
-        assert heard == [("started", "heard", "stream execution thread for heard")]
+        assert heard[0] == ("started", "heard", "stream execution thread for heard")
         query.processAllAvailable()
         query.stop()
         end = time.monotonic() + 10
