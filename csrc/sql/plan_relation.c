@@ -41,8 +41,10 @@ bool psi_literal_int(const ps_expr *expr, int64_t *out)
 
 static ps_status join_names(const ps_names *names, ps_bytes *out, ps_error *err)
 {
+    const char *between = names->n == 2 && ps_stricmp(names->items[0], "global_temp") == 0 ? "." : "`.`"; /* as views are kept */
+
     for (int i = 0; i < names->n; i++)
-        PS_TRY(ps_bytes_printf(out, err, "%s%s", i ? "`.`" : "", names->items[i]));
+        PS_TRY(ps_bytes_printf(out, err, "%s%s", i ? between : "", names->items[i]));
     return PS_OK;
 }
 
