@@ -102,8 +102,8 @@ def tracked():
 
 
 def test_nothing_of_a_machine():
-    """No server's name, no absolute path of somebody's machine."""
-    words = re.compile(r"/home/\w|/root/|https?://(?!127\.0\.0\.1|localhost|ex\.com|(?:spark|arrow)\.apache\.org)")
+    """No absolute path of somebody's machine."""
+    words = re.compile(r"/home/\w|/root/")
     for path in tracked():
         if path == pathlib.Path(__file__) or path.suffix in (".json", ".png"):
             continue
