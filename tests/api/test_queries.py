@@ -149,8 +149,9 @@ def python(text, **environment):
 
 def test_ctrl_c_ends_the_wait_and_not_the_query():
     program = python("""
-        import time
+        import signal
         from pystream.sql import SparkSession
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
         spark = SparkSession.builder.getOrCreate()
         query = spark.readStream.format("rate").load().writeStream.format("noop").start()
         print("ready", flush=True)
