@@ -95,6 +95,8 @@ def test_no_leftovers():
 def tracked():
     if shutil.which("git") is None:
         pytest.skip("git is not installed")
+    if shutil.which("git") is None:
+        pytest.skip("there is no git")
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout")
