@@ -128,6 +128,9 @@ ps_status psi_extract_windows(ps_node **input, ps_named_list *list, const ps_con
     ps_node *made = NULL;
     ps_status rc;
 
+    for (int i = 0; i < list->n; i++)
+        if (ps_bound_find_call(list->items[i].bound, "session_window"))
+            return ps_raise(err, PS_E_NOT_BUILT, "session_window()");
     for (int i = 0; !call && i < list->n; i++)
         call = ps_bound_find_call(list->items[i].bound, "window");
     if (!call)
