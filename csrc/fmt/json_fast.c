@@ -146,6 +146,48 @@ static inline const char *skip_value(psi_json *j, const char *p)
     }
 }
 
+/* ---- texts of the same length as before ----
+ *
+ * Where one value ends the next begins, so a record is a chain of scans, each waiting for the one before.  Identifiers and
+ * times have the same length in every record: then the next value is where it is expected, and what was passed over is
+ * looked at meanwhile.
+ */
+
+#define WIDEST_GUESS 48 /* the bytes looked at lie within what is readable behind any text */
+#define MOST_TRUST 16
+
+static inline const char *take_expected(const psi_json_slot *slot, const char *p, ps_slice *text)
+{
+    int n = slot->width;
+    uint32_t stop = 0;
+
+    if (slot->trust <= 0 || *p != '"' || p[1 + n] != '"')
+        return NULL;
+    for (int i = 0; i < n; i += 16) {
+        psi_block b = psi_load(p + 1 + i);
+        stop |= (psi_string_stop(b) | psi_high(b)) & (n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1);
+    }
+    *text = (ps_slice){p + 1, (size_t)n};
+    return PS_LIKELY(stop == 0) ? p + n + 2 : NULL;
+}
+
+/* A text was read the usual way, from its quote at p to behind the other. */
+static inline void learn_width(psi_json_slot *slot, const char *p, const char *end)
+{
+    int64_t n = end - p - 2;
+
+    if (slot->trust > 0) /* expected, and not so */
+        slot->trust = -MOST_TRUST;
+    else if (n == slot->width)
+        slot->trust++;
+    else
+        slot->trust = -MOST_TRUST;
+    if (n <= WIDEST_GUESS)
+        slot->width = (uint8_t)n;
+    else
+        slot->trust = -MOST_TRUST;
+}
+
 /* ---- values into columns ---- */
 
 static inline void put_text(ps_builder *b, ps_slice text)
@@ -175,15 +217,24 @@ static inline bool put_int(ps_builder *b, int64_t value)
     }
 }
 
-static const char *take_timestamp(psi_json *j, ps_builder *b, const char *p)
+static inline bool put_timestamp(psi_json_fast *fast, psi_json *j, ps_builder *b, ps_slice text)
+{
+    int64_t value;
+
+    if (!psi_times_timestamp_near(&j->opt->times, text, &fast->last_day, &value))
+        return false;
+    ((int64_t *)(void *)b->data)[b->n++] = value;
+    return true;
+}
+
+static const char *take_timestamp(psi_json_fast *fast, psi_json *j, ps_builder *b, const char *p)
 {
     ps_slice text;
     int64_t value;
 
     if (*p == '"') {
         p = take_text(p, &text);
-        if (!p || !psi_times_timestamp(&j->opt->times, text, &value))
-            return NULL;
+        return p && put_timestamp(fast, j, b, text) ? p : NULL;
     } else {
         p = take_int(p, &value);
         if (!p)
@@ -195,7 +246,7 @@ static const char *take_timestamp(psi_json *j, ps_builder *b, const char *p)
 }
 
 /* The value at p as the next row of the column; NULL when it is for the strict reader. */
-static inline const char *take_value(psi_json *j, const psi_json_node *node, enum kind kind, const char *p)
+static inline const char *take_value(psi_json_fast *fast, psi_json *j, const psi_json_node *node, enum kind kind, const char *p)
 {
     ps_builder *b = node->b;
     ps_slice text;
@@ -223,10 +274,25 @@ static inline const char *take_value(psi_json *j, const psi_json_node *node, enu
             return NULL;
         ((uint8_t *)b->data)[b->n++] = *p == 't';
         return p + (*p == 't' ? 4 : 5);
-    case K_TIMESTAMP: return take_timestamp(j, b, p);
+    case K_TIMESTAMP: return take_timestamp(fast, j, b, p);
     default: return take_other(j, node, p);
     }
 }
+
+/* The same for a value whose text is at hand; false when it is for the strict reader. */
+static inline bool put_expected(psi_json_fast *fast, psi_json *j, const psi_json_node *node, enum kind kind, ps_slice text)
+{
+    ps_builder *b = node->b;
+
+    if (PS_UNLIKELY(b->n >= b->capacity))
+        return false;
+    if (kind == K_TIMESTAMP)
+        return put_timestamp(fast, j, b, text);
+    put_text(b, text);
+    return true;
+}
+
+static inline bool is_text(enum kind kind) { return kind == K_SKIP || kind == K_TEXT || kind == K_TIMESTAMP; }
 
 /* ---- records ---- */
 
@@ -278,7 +344,9 @@ static const char *take_members(psi_json_fast *fast, psi_json *j, const psi_json
                                 bool *missed, int *n_set)
 {
     for (int i = 0;;) {
-        const psi_json_slot *slot = &fast->slots[i];
+        psi_json_slot *slot = &fast->slots[i];
+        const char *start, *end = NULL;
+        ps_slice text;
         int child = -1;
         enum kind kind = K_SKIP;
 
@@ -293,6 +361,7 @@ static const char *take_members(psi_json_fast *fast, psi_json *j, const psi_json
             ps_slice name;
             int found;
 
+            slot = NULL;
             if (*p != ',' && (*p != '{' || i > 0))
                 return NULL;
             *missed = true;
@@ -306,16 +375,24 @@ static const char *take_members(psi_json_fast *fast, psi_json *j, const psi_json
                 kind = kind_of(&root->children[child]);
             }
         }
+        start = p;
+        if (slot && is_text(kind))
+            end = take_expected(slot, p, &text);
         if (child < 0) {
-            p = skip_value(j, p);
+            p = end ? end : skip_value(j, p);
         } else {
             if (PS_UNLIKELY(root->children[child].b->n != row))
                 return NULL; /* a name for the second time */
-            p = take_value(j, &root->children[child], kind, p);
+            if (end)
+                p = put_expected(fast, j, &root->children[child], kind, text) ? end : NULL;
+            else
+                p = take_value(fast, j, &root->children[child], kind, p);
             ++*n_set;
         }
         if (PS_UNLIKELY(!p))
             return NULL;
+        if (!end && slot && *start == '"')
+            learn_width(slot, start, p);
     }
 }
 
@@ -364,7 +441,7 @@ bool psi_json_fast_wants(const psi_json_fast *fast)
 static ps_status add_slot(psi_json_fast *fast, const psi_json_node *root, const char *p, const char *value, const char *name,
                           size_t n_name, ps_error *err)
 {
-    psi_json_slot slot = {.n_bytes = (uint8_t)(value - p), .child = -1, .kind = K_SKIP};
+    psi_json_slot slot = {.n_bytes = (uint8_t)(value - p), .child = -1, .kind = K_SKIP, .trust = -2};
     int child = psi_json_find(root, (ps_slice){name, n_name});
 
     memcpy(slot.text, p, slot.n_bytes);

@@ -103,6 +103,8 @@ typedef struct psi_json_slot {
     uint8_t kind;       /* how to read the value; private to json_fast.c */
     int16_t child;      /* of the root; -1: skipped */
     ps_slice name;      /* in `text` */
+    uint8_t width;       /* bytes of the last text here */
+    int8_t trust;        /* how often it has been the same: above 0 it is expected again */
 } psi_json_slot;
 
 typedef struct psi_json_fast {
@@ -110,6 +112,7 @@ typedef struct psi_json_fast {
     int n_slots, capacity;
     int n_misses;       /* records in a row that did not look as expected */
     int n_learned;
+    psi_last_day last_day;
 } psi_json_fast;
 void psi_json_fast_clear(psi_json_fast *fast);
 /* Reads the record at p into row `row` of the root's columns.  It ends at `limit`, which a control character follows

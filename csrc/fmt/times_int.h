@@ -20,6 +20,9 @@ void psi_fmt_times_clear(psi_times *times);
 
 bool psi_times_date(const psi_times *times, ps_slice text, int32_t *out);
 bool psi_times_timestamp(const psi_times *times, ps_slice text, int64_t *out);
+/* The same for a column of texts, most of them of the day of the one before.  Zeroed by {0}. */
+typedef struct psi_last_day { char text[10]; int64_t us; } psi_last_day;
+bool psi_times_timestamp_near(const psi_times *times, ps_slice text, psi_last_day *last, int64_t *out);
 bool psi_times_ntz(const psi_times *times, ps_slice text, int64_t *out);
 /* DAYTIME or YEARMONTH text: "1 02:03:04", "INTERVAL '1-2' YEAR TO MONTH"; exactly the fields of the type. */
 bool psi_times_interval(const ps_type *type, ps_slice text, int64_t *out);
