@@ -4,8 +4,8 @@
  * Tightest first: primary and what follows it (. [] ::), signs, * / % DIV, + - ||, shifts, &, ^, |, comparisons, then the
  * predicates (BETWEEN, IN, LIKE, IS ...), NOT, AND, OR (api-sql.md 5.3).
  */
-#include "sql/expr_text.h"
 
+#include "sql/expr_text.h"
 #include "sql/parse.h"
 #include "col/type_text.h"
 
