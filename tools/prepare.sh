@@ -9,6 +9,7 @@ need() { missing="$missing $1"; }
 command -v gcc >/dev/null || need gcc
 command -v make >/dev/null || need make
 command -v clang >/dev/null || command -v clang-14 >/dev/null || need clang
+ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1 || need libclang-rt-14-dev
 command -v "$PYTHON" >/dev/null || need python3
 "$PYTHON" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' \
     2>/dev/null || need python3-dev
