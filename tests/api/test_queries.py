@@ -167,6 +167,58 @@ def test_ctrl_c_ends_the_wait_and_not_the_query():
     assert (out, program.returncode) == ("interrupted True\n", 0), err
 
 
+@pytest.mark.parametrize("action", [
+    "spark.range(10**11).where('id < 0').collect()",
+    "spark.range(10**11).where('id % 7 = 3').groupBy().count().show()",
+    "spark.range(10**11).where('id < 0').__arrow_c_stream__()",
+    "spark.streams.awaitAnyTermination()",
+])
+def test_ctrl_c_ends_an_action(action):
+    program = python(f"""
+        import time
+        from pystream.sql import SparkSession
+        spark = SparkSession.builder.getOrCreate()
+        query = spark.readStream.format("rate").load().writeStream.format("noop").start()
+        print("ready", flush=True)
+        try:
+            {action}
+        except KeyboardInterrupt:
+            print(time.time(), query.isActive, spark.range(2).count(), flush=True)
+    """)
+    assert program.stdout.readline() == "ready\n"
+    time.sleep(0.3)
+    began = time.time()
+    program.send_signal(signal.SIGINT)
+    out, err = program.communicate(timeout=20)
+    ended, *rest = out.split() or [0]
+    assert rest == ["True", "2"] and program.returncode == 0, err
+    assert float(ended) - began < 1
+
+
+def test_leaving_while_a_batch_runs_ends_cleanly():
+    program = python("""
+        import time
+        from pystream.sql import SparkSession
+        from pystream.sql.streaming import StreamingQueryListener
+        class Listener(StreamingQueryListener):
+            def onQueryStarted(self, event): print("started", flush=True)
+            def onQueryProgress(self, event): pass
+            def onQueryTerminated(self, event): pass
+        spark = SparkSession.builder.getOrCreate()
+        spark.streams.addListener(Listener())
+        begun = []
+        def slow(df, batch_id):
+            begun.append(df.count())
+            time.sleep(0.5)
+        stream = spark.readStream.format("rate").option("rowsPerSecond", 1000).load()
+        stream.writeStream.foreachBatch(slow).start()
+        while not begun:
+            time.sleep(0.01)
+    """)
+    out, err = program.communicate(timeout=20)
+    assert (out, err, program.returncode) == ("started\n", "", 0)
+
+
 def test_a_child_of_fork_makes_its_own_session():
     program = python("""
         import os
