@@ -14,10 +14,10 @@ SOURCES := $(shell find csrc pystream -name '*.[chp]*' -o -name '*.def') setup.p
 
 .PHONY: demo test install prepare wheel modes kill bench clean
 demo: install
-	$(BIN)/python examples/demo.py
+	$(BIN)/python notebooks/programs/demo.py
 
 test: install
-	$(BIN)/python tools/check.py
+	$(BIN)/python .ci/check.py
 
 modes: install
 	set -e; for mode in plain tiny shaped restart replay workers; do $(BIN)/pytest tests/stream tests/expr --mode $$mode; done
@@ -33,7 +33,7 @@ bench: install
 install: $(VENV)/.installed
 
 prepare:
-	@PYTHON=$(PYTHON) tools/prepare.sh
+	@PYTHON=$(PYTHON) .ci/prepare.sh
 
 $(VENV)/.packages: pyproject.toml | prepare
 	$(PYTHON) -m venv $(VENV)

@@ -2,7 +2,7 @@
 
     python tests/recovery/kill.py --kills 200 [--seed 1]
 
-Both programs of examples/ take turns.  A round has files to read, is killed and restarted until about ten kills came off,
+Both programs of notebooks/programs/ take turns.  A round has files to read, is killed and restarted until about ten kills came off,
 then ends; word counts and windows must equal those of a run that nobody disturbed.  What lies on disk tells at which step of
 the protocol (csrc/query/microbatch.c) each kill came; a table of that is printed.
 """
@@ -21,7 +21,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "examples"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "notebooks" / "programs"), str(ROOT / "tests")]
 import make_input  # noqa: E402
 from recovery import disk  # noqa: E402
 
@@ -57,7 +57,7 @@ class Program:
             arguments = [root / "in", root]
         else:
             arguments = [root / "in", self.data / "companies.csv", root]
-        return [sys.executable, str(ROOT / "examples" / f"{self.name}.py"), *map(str, arguments)]
+        return [sys.executable, str(ROOT / "notebooks" / "programs" / f"{self.name}.py"), *map(str, arguments)]
 
     def queries(self, root: pathlib.Path) -> list[tuple[pathlib.Path, pathlib.Path]]:
         """(checkpoint, sink) of each query."""

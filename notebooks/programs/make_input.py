@@ -1,6 +1,6 @@
-"""Makes the input of the examples: seeded, so that everybody sees the same rows.
+"""Makes the input of the programs: seeded, so that everybody sees the same rows.
 
-    python examples/make_input.py DIR [--files 12] [--rows 400] [--seed 7]
+    python notebooks/programs/make_input.py DIR [--files 12] [--rows 400] [--seed 7]
 
 DIR/text    files of English-looking lines, for the word count
 DIR/csv     the same lines as the second column of CSV files

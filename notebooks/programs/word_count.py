@@ -1,6 +1,6 @@
 """Program 1: words of a directory of text (or CSV) files, counted as files arrive.
 
-    python examples/word_count.py INPUT OUTPUT [--format text|csv] [--mode complete|update] [--show]
+    python notebooks/programs/word_count.py INPUT OUTPUT [--format text|csv] [--mode complete|update] [--show]
 
 The counts go to OUTPUT/batch=<id>.json by foreachBatch; kill the program and start it again as often as you like.
 With --show they are printed too, by the console sink, a memory table and a foreach writer.

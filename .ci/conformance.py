@@ -1,7 +1,7 @@
 """Runs the recorded cases of Apache Spark that belong to this version, and compares the verdicts with what is expected.
 
-    python tools/conformance.py              every case passes but those named in tests/conformance_expected.txt
-    python tools/conformance.py --rewrite    writes that file anew, keeping its reasons
+    python .ci/conformance.py              every case passes but those named in tests/conformance_expected.txt
+    python .ci/conformance.py --rewrite    writes that file anew, keeping its reasons
 
 The kit lies beside the repository, in ../shared/conformance; without it there is nothing to run.
 """
@@ -19,7 +19,7 @@ VERDICTS = ROOT / "build" / "conformance.json"
 MODULES = ("windows output_modes watermarks word_counts source_json source_csv source_text source_files source_rate sink_console "
            "sink_memory sink_files sink_foreach triggers checkpoint_files").split()
 HEAD = """\
-# Conformance cases that may fail, and why: `name  reason`.  tools/conformance.py fails on any other.
+# Conformance cases that may fail, and why: `name  reason`.  .ci/conformance.py fails on any other.
 """
 
 

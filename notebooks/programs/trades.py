@@ -1,6 +1,6 @@
 """Program 2: trades in sliding windows with a watermark, joined with a table of companies, written exactly once.
 
-    python examples/trades.py INPUT COMPANIES OUTPUT [--show]
+    python notebooks/programs/trades.py INPUT COMPANIES OUTPUT [--show]
 
 Closed windows go to OUTPUT/closed as JSON files (append mode, the file sink); windows as they change go to
 OUTPUT/changes/batch=<id>.json (update mode, foreachBatch).  Kill the program and start it again as often as you like.

@@ -1,6 +1,6 @@
 """`make test`: every check in turn, each one's output as it comes, and at the end the counts.
 
-    python tools/check.py [STEP ...]    only these steps (--list names them)
+    python .ci/check.py [STEP ...]    only these steps (--list names them)
 """
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def fuzz():
 
 
 def conformance():
-    code, text = run(sys.executable, "tools/conformance.py")
+    code, text = run(sys.executable, ".ci/conformance.py")
     found = re.findall(r"^(\d+) passed, (\d+) failed$", text, re.M)
     return tuple(map(int, found[-1])) if found else as_one(code)
 
