@@ -253,6 +253,11 @@ bool ps_conf_bool(const ps_conf *conf, const char *key)
     return value != NULL && parse_bool(value, &out) && out;
 }
 
+bool ps_conf_same_name(const ps_conf *conf, const char *a, const char *b)
+{
+    return (ps_conf_bool(conf, "spark.sql.caseSensitive") ? strcmp(a, b) : ps_stricmp(a, b)) == 0;
+}
+
 /* True when value fits a conf of this kind; *out is its number, if it is one. */
 static bool read_conf(const ps_conf_row *row, const char *value, int64_t *out)
 {

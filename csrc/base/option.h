@@ -49,6 +49,7 @@ const ps_conf_row *ps_conf_find(const char *key); /* NULL when it has no row */
 typedef struct ps_conf { ps_options set; } ps_conf;
 const char *ps_conf_get(const ps_conf *conf, const char *key); /* set value, else default, else NULL */
 bool ps_conf_bool(const ps_conf *conf, const char *key);
+bool ps_conf_same_name(const ps_conf *conf, const char *a, const char *b); /* of columns, views: with case as spark.sql.caseSensitive says */
 int64_t ps_conf_int(const ps_conf *conf, const char *key); /* ms for durations, bytes for sizes */
 ps_status ps_conf_set(ps_conf *conf, const char *key, const char *value, ps_error *err); /* INVALID_CONF_VALUE.*; value NULL unsets */
 ps_status ps_conf_set_static(ps_conf *conf, const char *key, const char *value, ps_error *err); /* static keys too: for builders */

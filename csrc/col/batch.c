@@ -23,6 +23,17 @@ ps_status ps_batch_new(int n_cols, int64_t n_rows, ps_batch **out, ps_error *err
     return PS_OK;
 }
 
+ps_status ps_batch_like(const ps_batch *batch, int n_cols, ps_batch **out, ps_error *err)
+{
+    PS_TRY(ps_batch_new(n_cols, batch->n_rows, out, err));
+    if (batch->sel) {
+        (*out)->sel_buf = ps_buf_ref(batch->sel_buf);
+        (*out)->sel = batch->sel;
+        (*out)->n_sel = batch->n_sel;
+    }
+    return PS_OK;
+}
+
 ps_batch *ps_batch_ref(ps_batch *batch)
 {
     ps_refs_inc(&batch->refs);

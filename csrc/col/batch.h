@@ -34,6 +34,8 @@ static inline ps_rows ps_batch_live(const ps_batch *batch) { return (ps_rows){ba
 
 /* n_cols empty places; the caller sets cols[i] (taken). */
 ps_status ps_batch_new(int n_cols, int64_t n_rows, ps_batch **out, ps_error *err);
+/* The same for other columns over the rows of `batch`, under its selection. */
+ps_status ps_batch_like(const ps_batch *batch, int n_cols, ps_batch **out, ps_error *err);
 ps_batch *ps_batch_ref(ps_batch *batch);
 void ps_batch_unref(ps_batch *batch); /* accepts NULL */
 /* The same columns under a narrower selection; takes sel_buf (int32 rows, n_sel of them), also when it fails. */

@@ -305,12 +305,9 @@ static ps_status group_rows(const psi_outputs *self, const ps_batch *batch, grou
 /* The columns that go to files, under the batch's selection. */
 static ps_status data_of(const psi_outputs *self, const ps_batch *batch, ps_batch **out, ps_error *err)
 {
-    PS_TRY(ps_batch_new(self->data_schema->n_fields, batch->n_rows, out, err));
+    PS_TRY(ps_batch_like(batch, self->data_schema->n_fields, out, err));
     for (int i = 0; i < self->data_schema->n_fields; i++)
         (*out)->cols[i] = ps_vec_ref(batch->cols[self->data_columns[i]]);
-    (*out)->sel = batch->sel;
-    (*out)->n_sel = batch->n_sel;
-    (*out)->sel_buf = ps_buf_ref(batch->sel_buf);
     return PS_OK;
 }
 

@@ -190,15 +190,12 @@ static ps_status assemble(file_cursor *self, ps_batch *batch, ps_batch **out, ps
     ps_batch *made = NULL;
     ps_status rc;
 
-    PS_TRY_OR(done, ps_batch_new(scan->n_wanted, batch->n_rows, &made, err));
+    PS_TRY_OR(done, ps_batch_like(batch, scan->n_wanted, &made, err));
     for (int i = 0; i < batch->n_cols; i++)
         made->cols[scan->place[i]] = ps_vec_ref(batch->cols[i]);
     for (int i = 0; i < scan->n_wanted; i++)
         if (self->constants[i])
             PS_TRY_OR(done, ps_vec_repeat(self->constants[i], 0, batch->n_rows, &made->cols[i], err));
-    made->sel = batch->sel;
-    made->n_sel = batch->n_sel;
-    made->sel_buf = ps_buf_ref(batch->sel_buf);
     *out = made;
     made = NULL;
     rc = PS_OK;

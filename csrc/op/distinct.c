@@ -34,16 +34,6 @@ done:
     return rc;
 }
 
-static int find_column(const ps_attrs *from, const char *name, const ps_conf *conf)
-{
-    bool exact = ps_conf_bool(conf, "spark.sql.caseSensitive");
-
-    for (int i = 0; i < from->n; i++)
-        if (!from->items[i].hidden && (exact ? strcmp(from->items[i].name, name) : ps_stricmp(from->items[i].name, name)) == 0)
-            return i;
-    return -1;
-}
-
 /* first(x) AS x for a column that is no key. */
 static ps_status first_of(const ps_attr *attr, ps_expr **out, ps_error *err)
 {
@@ -82,7 +72,7 @@ static ps_status collect_keys(const ps_attrs *from, const ps_arg *texts, const p
     PS_TRY(ps_alloc0((size_t)from->n * sizeof *d->others, &d->others, err));
     PS_TRY(ps_alloc0((size_t)from->n, &d->is_key, err));
     for (int k = 0; k < texts->n; k++) {
-        int at = find_column(from, texts->texts[k], conf);
+        int at = psi_attrs_find_name(from, texts->texts[k], conf);
 
         if (at < 0)
             return ps_raise(err, PS_E_UNRESOLVED_COLUMN_AMONG_FIELD_NAMES, texts->texts[k]);

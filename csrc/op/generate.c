@@ -84,10 +84,7 @@ static ps_status generate_node(ps_node *input, const ps_named *named, ps_node **
     spec->fields = starts_with(call->fn->name, "inline");
     PS_TRY_OR(fail, psi_node_pass_through(node, err));
     PS_TRY_OR(fail, add_outputs(node, spec, named, err));
-    if (named->n_names > 0 && named->n_names != spec->n_generated) {
-        rc = ps_raise(err, PS_E_UDTF_ALIAS_NUMBER_MISMATCH, spec->n_generated, named->n_names);
-        goto fail;
-    }
+    ps_assert(named->n_names == 0 || named->n_names == spec->n_generated); /* the binder counts them */
     *out = node;
     return PS_OK;
 fail:

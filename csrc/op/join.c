@@ -214,7 +214,7 @@ static ps_status find_using(const ps_node *node, int side, const char *name, con
 
     *out = NULL;
     for (int i = 0; i < from->n; i++) {
-        bool same = ps_conf_bool(conf, "spark.sql.caseSensitive") ? strcmp(from->items[i].name, name) == 0 : ps_stricmp(from->items[i].name, name) == 0;
+        bool same = ps_conf_same_name(conf, from->items[i].name, name);
 
         if (same && !from->items[i].hidden && *out)
             return ps_raise(err, PS_E_AMBIGUOUS_USING, name);

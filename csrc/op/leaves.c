@@ -38,14 +38,9 @@ static ps_status emit_columns(ps_op *op, ps_batch *batch, const int *columns, ps
     PS_TRY(ps_run_check(op->run, err));
     if (!columns)
         return ps_op_emit(op, batch, err);
-    PS_TRY(ps_batch_new(op->node->out.n, batch->n_rows, &result, err));
+    PS_TRY(ps_batch_like(batch, op->node->out.n, &result, err));
     for (int i = 0; i < result->n_cols; i++)
         result->cols[i] = ps_vec_ref(batch->cols[columns[i]]);
-    if (batch->sel) {
-        result->sel = batch->sel;
-        result->n_sel = batch->n_sel;
-        result->sel_buf = ps_buf_ref(batch->sel_buf);
-    }
     rc = ps_op_emit(op, result, err);
     ps_batch_unref(result);
     return rc;

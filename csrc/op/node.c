@@ -20,16 +20,6 @@ const ps_op_row *ps_op_find(const char *kind)
     return NULL;
 }
 
-const ps_op_row *const *ps_op_all(int *n)
-{
-    static const ps_op_row *all[PS_COUNT_OF(op_rows)];
-
-    for (size_t i = 0; i < PS_COUNT_OF(op_rows); i++)
-        all[i] = &op_rows[i]; /* every caller writes the same pointers */
-    *n = (int)PS_COUNT_OF(op_rows);
-    return all;
-}
-
 const ps_arg *ps_args_find(const ps_args *args, const char *name)
 {
     for (int i = 0; i < args->n; i++)
@@ -164,6 +154,14 @@ ps_status psi_node_add_wanted(ps_node *node, const ps_attrs *from, const ps_ids 
         if (ps_ids_has(wanted, from->items[i].id))
             PS_TRY(ps_attrs_add_copy(&node->out, &from->items[i], err));
     return PS_OK;
+}
+
+int psi_attrs_find_name(const ps_attrs *attrs, const char *name, const ps_conf *conf)
+{
+    for (int i = 0; i < attrs->n; i++)
+        if (!attrs->items[i].hidden && ps_conf_same_name(conf, attrs->items[i].name, name))
+            return i;
+    return -1;
 }
 
 ps_status psi_attrs_text(const ps_attrs *attrs, ps_bytes *out, ps_error *err)

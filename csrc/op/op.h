@@ -88,7 +88,6 @@ struct ps_node {
     bool streaming;        /* reads a stream somewhere below */
 };
 const ps_op_row *ps_op_find(const char *kind); /* NULL */
-const ps_op_row *const *ps_op_all(int *n);
 ps_node *ps_node_ref(ps_node *node);
 void ps_node_unref(ps_node *node); /* accepts NULL */
 /* An empty node of a kind over inputs (references are taken), for bind() and remake(). */

@@ -110,6 +110,8 @@ PSI_OP_DESCRIBE(psi_limit_describe);
 ps_status psi_node_pass_through(ps_node *node, ps_error *err);
 /* Appends to node->out the attributes of `from` that are in `wanted`, hidden ones too. */
 ps_status psi_node_add_wanted(ps_node *node, const ps_attrs *from, const ps_ids *wanted, ps_error *err);
+/* The first visible attribute of this name; -1 when there is none. */
+int psi_attrs_find_name(const ps_attrs *attrs, const char *name, const ps_conf *conf);
 /* "name#id", parted by ", ". */
 ps_status psi_attrs_text(const ps_attrs *attrs, ps_bytes *out, ps_error *err);
 /* A run-state struct that begins with a ps_op: zeroed, with op.run and op.node set. */

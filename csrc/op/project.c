@@ -307,7 +307,7 @@ static ps_status project_push(ps_op *op, int port, ps_batch *batch, ps_error *er
 
     PS_UNUSED(port);
     PS_TRY(ps_program_run(project->program, batch, project->outs, err));
-    rc = ps_batch_new(n, batch->n_rows, &result, err);
+    rc = ps_batch_like(batch, n, &result, err);
     if (rc != PS_OK) {
         for (int i = 0; i < n; i++)
             ps_vec_unref(project->outs[i]);
@@ -315,11 +315,6 @@ static ps_status project_push(ps_op *op, int port, ps_batch *batch, ps_error *er
     }
     for (int i = 0; i < n; i++)
         result->cols[i] = project->outs[i];
-    if (batch->sel) {
-        result->sel = batch->sel;
-        result->n_sel = batch->n_sel;
-        result->sel_buf = ps_buf_ref(batch->sel_buf);
-    }
     rc = ps_op_emit(op, result, err);
     ps_batch_unref(result);
     return rc;

@@ -64,11 +64,6 @@ done:
     return rc;
 }
 
-static bool same_name(const ps_conf *conf, const char *a, const char *b)
-{
-    return ps_conf_bool(conf, "spark.sql.caseSensitive") ? strcmp(a, b) == 0 : ps_stricmp(a, b) == 0;
-}
-
 static ps_status add_pass(ps_named_list *list, const ps_attr *attr, ps_error *err)
 {
     ps_named none = {0};
@@ -113,7 +108,7 @@ PSI_OP_BIND(psi_with_columns_bind)
         if (from->items[i].hidden)
             continue;
         for (int k = 0; k < made.n; k++)
-            if (made.items[k].name && same_name(args->conf, made.items[k].name, from->items[i].name))
+            if (made.items[k].name && ps_conf_same_name(args->conf, made.items[k].name, from->items[i].name))
                 by = k;
         PS_TRY_OR(done, by < 0 ? add_pass(&list, &from->items[i], err) : add_moved(&list, &made.items[by], err));
     }
@@ -152,7 +147,7 @@ PSI_OP_BIND(psi_drop_bind)
         bool drop = from->items[i].hidden || ps_ids_has(&gone, from->items[i].id);
 
         for (int k = 0; texts && k < texts->n; k++)
-            drop = drop || same_name(args->conf, texts->texts[k], from->items[i].name);
+            drop = drop || ps_conf_same_name(args->conf, texts->texts[k], from->items[i].name);
         if (!drop)
             PS_TRY_OR(done, add_pass(&list, &from->items[i], err));
     }
@@ -184,7 +179,7 @@ PSI_OP_BIND(psi_rename_bind)
             continue;
         PS_TRY_OR(done, add_pass(&list, &from->items[i], err));
         for (int k = 0; k + 1 < texts->n; k += 2)
-            if (same_name(args->conf, texts->texts[k], list.items[list.n - 1].name))
+            if (ps_conf_same_name(args->conf, texts->texts[k], list.items[list.n - 1].name))
                 PS_TRY_OR(done, rename_entry(&list.items[list.n - 1], texts->texts[k + 1], err));
     }
     rc = project_over(node, &list, args->conf, err);

@@ -146,16 +146,6 @@ done:
     return rc;
 }
 
-static int find_name(const ps_attrs *attrs, const char *name, const ps_conf *conf)
-{
-    for (int i = 0; i < attrs->n; i++) {
-        const ps_attr *attr = &attrs->items[i];
-        if (!attr->hidden && (ps_conf_bool(conf, "spark.sql.caseSensitive") ? strcmp(attr->name, name) : ps_stricmp(attr->name, name)) == 0)
-            return i;
-    }
-    return -1;
-}
-
 static ps_status add_null(ps_named_list *list, const ps_attr *like, ps_error *err)
 {
     ps_named none = {0};
@@ -192,9 +182,9 @@ static ps_status lay_out(ps_node *side, const ps_attrs *like, const ps_attrs *ot
         const ps_attrs *from = pass == 0 ? like : others;
 
         for (int i = 0; from && i < from->n; i++) {
-            int at = find_name(&side->out, from->items[i].name, conf);
+            int at = psi_attrs_find_name(&side->out, from->items[i].name, conf);
 
-            if (from->items[i].hidden || (pass == 1 && find_name(like, from->items[i].name, conf) >= 0))
+            if (from->items[i].hidden || (pass == 1 && psi_attrs_find_name(like, from->items[i].name, conf) >= 0))
                 continue;
             if (at < 0 && !allow_missing) {
                 rc = ps_raise(err, PS_E_UNRESOLVED_COLUMN_AMONG_FIELD_NAMES, from->items[i].name);
@@ -275,14 +265,9 @@ static ps_status union_push(ps_op *op, int port, ps_batch *batch, ps_error *err)
     ps_batch *result = NULL;
     ps_status rc;
 
-    PS_TRY(ps_batch_new(op->node->out.n, batch->n_rows, &result, err));
+    PS_TRY(ps_batch_like(batch, op->node->out.n, &result, err));
     for (int c = 0; c < result->n_cols; c++)
         result->cols[c] = ps_vec_ref(batch->cols[columns[c]]);
-    if (batch->sel) {
-        result->sel = batch->sel;
-        result->n_sel = batch->n_sel;
-        result->sel_buf = ps_buf_ref(batch->sel_buf);
-    }
     rc = ps_op_emit(op, result, err);
     ps_batch_unref(result);
     return rc;
