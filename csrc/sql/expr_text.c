@@ -436,16 +436,13 @@ static ps_status parse_alias(psi_parser *p, ps_expr **expr)
 static ps_status check_dash(psi_parser *p)
 {
     const psi_token *name = psi_token_at(p, -1), *next = psi_token_at(p, 1);
-    ps_bytes text = {0};
-    ps_status rc;
+    const char *text = name->text.data;
+    int n_bytes;
 
     if (!psi_is_symbol(p, 0, "-") || next->kind != PSI_T_WORD || name->kind != PSI_T_WORD || name->at + name->text.n_bytes != psi_token_at(p, 0)->at)
         return PS_OK;
-    rc = ps_bytes_printf(&text, p->err, "%.*s-%.*s", (int)name->text.n_bytes, name->text.data, (int)next->text.n_bytes, next->text.data);
-    if (rc == PS_OK)
-        rc = psi_raise_at(p, ps_raise(p->err, PS_E_INVALID_IDENTIFIER, text.data, text.data), name->at);
-    ps_bytes_clear(&text);
-    return rc;
+    n_bytes = (int)(next->text.data + next->text.n_bytes - text);
+    return psi_raise_at(p, ps_raise(p->err, PS_E_IDENTIFIER, n_bytes, text, n_bytes, text), name->at);
 }
 
 ps_status psi_parse_item(psi_parser *p, ps_expr **out)
@@ -526,26 +523,6 @@ void ps_expr_list_clear(ps_expr_list *list)
         ps_expr_unref(list->items[i]);
     ps_free(list->items);
     *list = (ps_expr_list){0};
-}
-
-ps_status ps_parse_select_items(ps_slice text, ps_expr_list *out, ps_error *err)
-{
-    psi_parser p;
-    ps_expr *expr;
-    ps_status rc = psi_parser_init(&p, text, err);
-
-    while (rc == PS_OK) {
-        rc = psi_parse_item(&p, &expr);
-        if (rc == PS_OK && (rc = PS_PUSH(out, expr, err)) != PS_OK)
-            ps_expr_unref(expr);
-        if (rc != PS_OK || psi_token_at(&p, 0)->kind == PSI_T_END)
-            break;
-        rc = psi_want_symbol(&p, ",");
-    }
-    psi_parser_clear(&p);
-    if (rc != PS_OK)
-        ps_expr_list_clear(out);
-    return rc;
 }
 
 /* The node under an alias keeps the text: repr shows `a + 1 AS b`. */

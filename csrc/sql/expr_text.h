@@ -16,6 +16,5 @@ typedef struct ps_expr_list {
     ps_expr **items; /* owned references */
     int n, capacity;
 } ps_expr_list;
-ps_status ps_parse_select_items(ps_slice text, ps_expr_list *out, ps_error *err);
 void ps_expr_list_clear(ps_expr_list *list);
 #endif

@@ -20,7 +20,7 @@ ps_status psi_plan_over(const psi_planner *planner, ps_node **node, const char *
 
 bool psi_same_name(const psi_planner *planner, const char *a, const char *b)
 {
-    return ps_conf_bool(planner->catalog->conf, "spark.sql.caseSensitive") ? strcmp(a, b) == 0 : ps_stricmp(a, b) == 0;
+    return ps_conf_same_name(planner->catalog->conf, a, b);
 }
 
 bool psi_literal_int(const ps_expr *expr, int64_t *out)
@@ -39,7 +39,7 @@ bool psi_literal_int(const ps_expr *expr, int64_t *out)
     return true;
 }
 
-static ps_status join_names(const ps_names *names, ps_bytes *out, ps_error *err)
+static ps_status join_names(const ps_sql_names *names, ps_bytes *out, ps_error *err)
 {
     const char *between = names->n == 2 && ps_stricmp(names->items[0], "global_temp") == 0 ? "." : "`.`"; /* as views are kept */
 
@@ -48,7 +48,7 @@ static ps_status join_names(const ps_names *names, ps_bytes *out, ps_error *err)
     return PS_OK;
 }
 
-static ps_status plan_table(const psi_planner *planner, const ps_rel *rel, ps_node **out, ps_error *err)
+static ps_status plan_table(const psi_planner *planner, const ps_sql_rel *rel, ps_node **out, ps_error *err)
 {
     const char *name = rel->name.items[rel->name.n - 1];
     ps_bytes full = {0};
@@ -61,10 +61,11 @@ static ps_status plan_table(const psi_planner *planner, const ps_rel *rel, ps_no
             break;
         }
     if (!view) {
-        PS_TRY(join_names(&rel->name, &full, err));
+        rc = join_names(&rel->name, &full, err);
         /* The current database may be named; other ones hold no views. */
         bool local = rel->name.n == 1 || (rel->name.n == 2 && ps_stricmp(rel->name.items[0], "default") == 0);
-        rc = planner->catalog->view(planner->catalog->self, local ? name : full.data, &view, err);
+        if (rc == PS_OK)
+            rc = planner->catalog->view(planner->catalog->self, local ? name : full.data, &view, err);
         ps_bytes_clear(&full);
         PS_TRY(rc);
     }
@@ -81,7 +82,7 @@ static ps_status plan_table(const psi_planner *planner, const ps_rel *rel, ps_no
 /* --- VALUES ----------------------------------------------------------------------------------------------- */
 
 /* One column: the common type of its cells, each evaluated at once. */
-static ps_status values_column(const psi_planner *planner, const ps_rel *rel, int column, int n_columns, ps_vec **out, bool *nullable, ps_error *err)
+static ps_status values_column(const psi_planner *planner, const ps_sql_rel *rel, int column, int n_columns, ps_vec **out, bool *nullable, ps_error *err)
 {
     const ps_conf *conf = planner->catalog->conf;
     bool ansi = ps_conf_bool(conf, "spark.sql.ansi.enabled");
@@ -149,7 +150,7 @@ static ps_status local_node(const psi_planner *planner, ps_batch *batch, const p
     return rc;
 }
 
-static ps_status plan_values(const psi_planner *planner, const ps_rel *rel, ps_node **out, ps_error *err)
+static ps_status plan_values(const psi_planner *planner, const ps_sql_rel *rel, ps_node **out, ps_error *err)
 {
     int n = rel->n_rows ? rel->cells.n / rel->n_rows : 0;
     ps_field *fields = NULL;
@@ -203,7 +204,7 @@ static ps_status one_row(const psi_planner *planner, ps_node **out, ps_error *er
 }
 
 /* A generator in FROM: its rows over one row. */
-static ps_status plan_function(const psi_planner *planner, const ps_rel *rel, ps_node **out, ps_error *err)
+static ps_status plan_function(const psi_planner *planner, const ps_sql_rel *rel, ps_node **out, ps_error *err)
 {
     ps_arg exprs = {.name = "exprs", .kind = PS_A_EXPRS, .exprs = &rel->call, .n = 1};
     ps_status rc;
@@ -219,7 +220,7 @@ static ps_status plan_function(const psi_planner *planner, const ps_rel *rel, ps
     return rc;
 }
 
-static ps_status natural_names(const psi_planner *planner, const ps_node *left, const ps_node *right, ps_names *out, ps_error *err)
+static ps_status natural_names(const psi_planner *planner, const ps_node *left, const ps_node *right, ps_sql_names *out, ps_error *err)
 {
     for (int i = 0; i < left->out.n; i++)
         for (int k = 0; k < right->out.n; k++)
@@ -228,14 +229,14 @@ static ps_status natural_names(const psi_planner *planner, const ps_node *left, 
     return PS_OK;
 }
 
-static ps_status plan_join(const psi_planner *planner, const ps_rel *rel, ps_node **out, ps_error *err)
+static ps_status plan_join(const psi_planner *planner, const ps_sql_rel *rel, ps_node **out, ps_error *err)
 {
     static const char *const words[] = {"inner", "cross", "left", "right", "full", "semi", "anti"};
     ps_node *sides[2] = {NULL, NULL};
-    ps_names common = {0};
+    ps_sql_names common = {0};
     ps_arg items[2] = {{.name = "how", .kind = PS_A_TEXTS, .texts = &words[rel->join], .n = 1}, {.name = "on"}};
     ps_args args = {items, 2, planner->catalog->conf};
-    const ps_names *names = &rel->using_;
+    const ps_sql_names *names = &rel->using_;
     ps_status rc;
 
     if (rel->lateral)
@@ -263,7 +264,7 @@ done:
     return rc;
 }
 
-static ps_status name_result(const psi_planner *planner, const ps_rel *rel, ps_node **node, ps_error *err)
+static ps_status name_result(const psi_planner *planner, const ps_sql_rel *rel, ps_node **node, ps_error *err)
 {
     ps_arg columns = {.name = "texts", .kind = PS_A_TEXTS, .texts = (const char *const *)rel->columns.items, .n = rel->columns.n};
     ps_arg alias = {.name = "name", .kind = PS_A_TEXTS, .texts = (const char *const *)&rel->alias, .n = 1};
@@ -273,7 +274,7 @@ static ps_status name_result(const psi_planner *planner, const ps_rel *rel, ps_n
     return rel->alias ? psi_plan_over(planner, node, "alias", &alias, 1, err) : PS_OK;
 }
 
-ps_status psi_plan_relation(const psi_planner *planner, const ps_rel *rel, ps_node **out, ps_error *err)
+ps_status psi_plan_relation(const psi_planner *planner, const ps_sql_rel *rel, ps_node **out, ps_error *err)
 {
     ps_status rc;
 

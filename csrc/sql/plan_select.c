@@ -9,7 +9,7 @@
 
 typedef struct select_plan {
     const psi_planner *planner;
-    const ps_select *select;
+    const ps_sql_select *select;
     ps_node *node;
     ps_expr_list columns;  /* the select list, then HAVING, then aggregates of ORDER BY */
     ps_expr_list grouping;
@@ -128,7 +128,7 @@ static ps_status add_grouping(select_plan *plan, ps_expr *expr, ps_error *err)
 
 static ps_status collect_grouping(select_plan *plan, ps_error *err)
 {
-    const ps_select *select = plan->select;
+    const ps_sql_select *select = plan->select;
 
     for (int i = 0; i < select->group_by.n; i++)
         PS_TRY(add_grouping(plan, select->group_by.items[i], err));
@@ -222,7 +222,7 @@ static ps_status settle_order(select_plan *plan, const ps_node *aggregate, const
 
 static ps_status plan_aggregate(select_plan *plan, const ps_expr_list *order_by, ps_error *err)
 {
-    const ps_select *select = plan->select;
+    const ps_sql_select *select = plan->select;
     ps_node *aggregate;
     ps_status rc;
 
@@ -250,7 +250,7 @@ static ps_status plan_aggregate(select_plan *plan, const ps_expr_list *order_by,
 
 /* --- the rest --------------------------------------------------------------------------------------------------- */
 
-static ps_status plan_lateral(select_plan *plan, const ps_lateral *lateral, ps_error *err)
+static ps_status plan_lateral(select_plan *plan, const ps_sql_lateral *lateral, ps_error *err)
 {
     ps_expr *star = NULL, *call = NULL, *exprs[2];
     ps_arg arg = {.name = "exprs", .kind = PS_A_EXPRS, .exprs = exprs, .n = 2};
@@ -281,7 +281,7 @@ done:
     return rc;
 }
 
-static bool aggregates(const ps_select *select)
+static bool aggregates(const ps_sql_select *select)
 {
     bool any = select->has_group_by || select->group_by_all || select->having;
 
@@ -292,7 +292,7 @@ static bool aggregates(const ps_select *select)
 
 static ps_status plan_all(select_plan *plan, const ps_expr_list *order_by, ps_error *err)
 {
-    const ps_select *select = plan->select;
+    const ps_sql_select *select = plan->select;
     ps_arg where = {.name = "condition", .kind = PS_A_EXPRS, .exprs = &select->where, .n = 1};
     ps_arg exprs = {.name = "exprs", .kind = PS_A_EXPRS, .exprs = select->items.items, .n = select->items.n};
     ps_arg sql = {.name = "sql", .kind = PS_A_INT, .number = 1};
@@ -317,7 +317,7 @@ static ps_status plan_all(select_plan *plan, const ps_expr_list *order_by, ps_er
     return psi_plan_over(plan->planner, &plan->node, "sort", &order, 1, err);
 }
 
-ps_status psi_plan_select(const psi_planner *planner, const ps_select *select, const ps_expr_list *order_by, ps_node **out, ps_error *err)
+ps_status psi_plan_select(const psi_planner *planner, const ps_sql_select *select, const ps_expr_list *order_by, ps_node **out, ps_error *err)
 {
     select_plan plan = {.planner = planner, .select = select, .having_at = -1};
     ps_status rc = plan_all(&plan, order_by, err);

@@ -1,7 +1,7 @@
 /* sql/relation.c - what stands behind FROM: tables, subqueries, VALUES, table functions, joins, aliases. */
 #include "sql/select_int.h"
 
-ps_status psi_take_part(psi_parser *p, ps_names *out)
+ps_status psi_take_part(psi_parser *p, ps_sql_names *out)
 {
     char *name;
     ps_status rc;
@@ -13,7 +13,7 @@ ps_status psi_take_part(psi_parser *p, ps_names *out)
     return rc;
 }
 
-ps_status psi_take_parts(psi_parser *p, ps_names *out)
+ps_status psi_take_parts(psi_parser *p, ps_sql_names *out)
 {
     do
         PS_TRY(psi_take_part(p, out));
@@ -21,7 +21,7 @@ ps_status psi_take_parts(psi_parser *p, ps_names *out)
     return PS_OK;
 }
 
-ps_status psi_take_columns(psi_parser *p, ps_names *out)
+ps_status psi_take_columns(psi_parser *p, ps_sql_names *out)
 {
     PS_TRY(psi_want_symbol(p, "("));
     do
@@ -54,7 +54,7 @@ static bool is_strict(const psi_parser *p)
     return psi_ends_item(p);
 }
 
-static ps_status parse_alias(psi_parser *p, ps_rel *rel)
+static ps_status parse_alias(psi_parser *p, ps_sql_rel *rel)
 {
     bool as = psi_take_word(p, "as");
 
@@ -66,9 +66,9 @@ static ps_status parse_alias(psi_parser *p, ps_rel *rel)
 
 /* --- relations ------------------------------------------------------------------------------------------------------ */
 /* (1, 'a'), (2, 'b') or 1, 2: rows of one width. */
-ps_status psi_parse_values(psi_parser *p, ps_rel **out)
+ps_status psi_parse_values(psi_parser *p, ps_sql_rel **out)
 {
-    ps_rel *rel;
+    ps_sql_rel *rel;
     int width = 0;
     ps_status rc;
 
@@ -102,7 +102,7 @@ fail:
 }
 
 /* IDENTIFIER('a.b') */
-static ps_status parse_identifier(psi_parser *p, ps_rel *rel)
+static ps_status parse_identifier(psi_parser *p, ps_sql_rel *rel)
 {
     ps_expr *name;
     ps_bytes text = {0};
@@ -122,7 +122,7 @@ static ps_status parse_identifier(psi_parser *p, ps_rel *rel)
     return psi_want_symbol(p, ")");
 }
 
-static ps_status parse_table(psi_parser *p, ps_rel *rel)
+static ps_status parse_table(psi_parser *p, ps_sql_rel *rel)
 {
     char *name;
     ps_status rc;
@@ -146,9 +146,9 @@ static ps_status parse_table(psi_parser *p, ps_rel *rel)
     return rc;
 }
 
-ps_status psi_parse_relation(psi_parser *p, ps_rel **out)
+ps_status psi_parse_relation(psi_parser *p, ps_sql_rel **out)
 {
-    ps_rel *rel = NULL;
+    ps_sql_rel *rel = NULL;
     ps_status rc;
 
     *out = NULL;
@@ -183,26 +183,26 @@ fail:
 
 /* --- joins -------------------------------------------------------------------------------------------------------------- */
 /* The words before JOIN; false when there is no join here (nothing is then taken). */
-static bool take_join_words(psi_parser *p, ps_join_word *join, bool *natural)
+static bool take_join_words(psi_parser *p, ps_sql_join *join, bool *natural)
 {
     int start = p->at;
 
-    *join = PS_JOIN_WORD_INNER;
+    *join = PS_SQL_JOIN_INNER;
     *natural = psi_take_word(p, "natural");
     if (psi_take_word(p, "cross")) {
-        *join = PS_JOIN_WORD_CROSS;
+        *join = PS_SQL_JOIN_CROSS;
     } else if (psi_take_word(p, "left") || psi_take_word(p, "right") || psi_take_word(p, "full")) {
-        *join = psi_is_word(p, -1, "left") ? PS_JOIN_WORD_LEFT : psi_is_word(p, -1, "right") ? PS_JOIN_WORD_RIGHT : PS_JOIN_WORD_FULL;
-        if (*join == PS_JOIN_WORD_LEFT && psi_take_word(p, "semi"))
-            *join = PS_JOIN_WORD_SEMI;
-        else if (*join == PS_JOIN_WORD_LEFT && psi_take_word(p, "anti"))
-            *join = PS_JOIN_WORD_ANTI;
+        *join = psi_is_word(p, -1, "left") ? PS_SQL_JOIN_LEFT : psi_is_word(p, -1, "right") ? PS_SQL_JOIN_RIGHT : PS_SQL_JOIN_FULL;
+        if (*join == PS_SQL_JOIN_LEFT && psi_take_word(p, "semi"))
+            *join = PS_SQL_JOIN_SEMI;
+        else if (*join == PS_SQL_JOIN_LEFT && psi_take_word(p, "anti"))
+            *join = PS_SQL_JOIN_ANTI;
         else
             psi_take_word(p, "outer");
     } else if (psi_take_word(p, "semi")) {
-        *join = PS_JOIN_WORD_SEMI;
+        *join = PS_SQL_JOIN_SEMI;
     } else if (psi_take_word(p, "anti")) {
-        *join = PS_JOIN_WORD_ANTI;
+        *join = PS_SQL_JOIN_ANTI;
     } else {
         psi_take_word(p, "inner");
     }
@@ -213,9 +213,9 @@ static bool take_join_words(psi_parser *p, ps_join_word *join, bool *natural)
 }
 
 /* *left becomes the join of *left and right; takes right. */
-static ps_status join_with(psi_parser *p, ps_rel **left, ps_rel *right, ps_join_word join, ps_rel **out)
+static ps_status join_with(psi_parser *p, ps_sql_rel **left, ps_sql_rel *right, ps_sql_join join, ps_sql_rel **out)
 {
-    ps_rel *rel;
+    ps_sql_rel *rel;
     ps_status rc = ps_alloc0(sizeof *rel, &rel, p->err);
 
     if (rc != PS_OK) {
@@ -231,10 +231,10 @@ static ps_status join_with(psi_parser *p, ps_rel **left, ps_rel *right, ps_join_
     return PS_OK;
 }
 
-static ps_status parse_join(psi_parser *p, ps_rel **left, ps_join_word join, bool natural)
+static ps_status parse_join(psi_parser *p, ps_sql_rel **left, ps_sql_join join, bool natural)
 {
     bool lateral = psi_take_word(p, "lateral");
-    ps_rel *right, *rel;
+    ps_sql_rel *right, *rel;
 
     PS_TRY(psi_parse_relation(p, &right));
     PS_TRY(join_with(p, left, right, join, &rel));
@@ -249,9 +249,9 @@ static ps_status parse_join(psi_parser *p, ps_rel **left, ps_join_word join, boo
     return PS_OK;
 }
 
-static ps_status parse_joined(psi_parser *p, ps_rel **out)
+static ps_status parse_joined(psi_parser *p, ps_sql_rel **out)
 {
-    ps_join_word join;
+    ps_sql_join join;
     bool natural;
     ps_status rc = PS_OK;
 
@@ -265,9 +265,9 @@ static ps_status parse_joined(psi_parser *p, ps_rel **out)
     return rc;
 }
 
-ps_status psi_parse_from(psi_parser *p, ps_rel **out)
+ps_status psi_parse_from(psi_parser *p, ps_sql_rel **out)
 {
-    ps_rel *right, *rel;
+    ps_sql_rel *right, *rel;
     ps_status rc = PS_OK;
 
     PS_TRY(parse_joined(p, out));
@@ -275,7 +275,7 @@ ps_status psi_parse_from(psi_parser *p, ps_rel **out)
         bool lateral = psi_take_word(p, "lateral");
         rc = parse_joined(p, &right);
         if (rc == PS_OK)
-            rc = join_with(p, out, right, PS_JOIN_WORD_CROSS, &rel);
+            rc = join_with(p, out, right, PS_SQL_JOIN_CROSS, &rel);
         if (rc == PS_OK)
             rel->lateral = lateral;
     }

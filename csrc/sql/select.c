@@ -23,7 +23,7 @@ static ps_status parse_items(psi_parser *p, ps_expr_list *list)
 }
 
 /* LATERAL VIEW [OUTER] fn(args) [t] [AS a, b] */
-static ps_status parse_lateral(psi_parser *p, ps_lateral *lateral)
+static ps_status parse_lateral(psi_parser *p, ps_sql_lateral *lateral)
 {
     char *name;
     ps_status rc;
@@ -43,10 +43,10 @@ static ps_status parse_lateral(psi_parser *p, ps_lateral *lateral)
     return PS_OK;
 }
 
-static ps_status parse_laterals(psi_parser *p, ps_select *select)
+static ps_status parse_laterals(psi_parser *p, ps_sql_select *select)
 {
     while (psi_is_word(p, 0, "lateral") && psi_is_word(p, 1, "view")) {
-        ps_lateral none = {0};
+        ps_sql_lateral none = {0};
         p->at += 2;
         PS_TRY(PS_PUSH(&select->laterals, none, p->err));
         PS_TRY(parse_lateral(p, &select->laterals.items[select->laterals.n - 1]));
@@ -54,7 +54,7 @@ static ps_status parse_laterals(psi_parser *p, ps_select *select)
     return PS_OK;
 }
 
-static ps_status parse_group_by(psi_parser *p, ps_select *select)
+static ps_status parse_group_by(psi_parser *p, ps_sql_select *select)
 {
     ps_expr *expr;
 
@@ -78,7 +78,7 @@ static ps_status parse_group_by(psi_parser *p, ps_select *select)
 }
 
 /* What may follow the items, in this order. */
-static ps_status parse_clauses(psi_parser *p, ps_select *select)
+static ps_status parse_clauses(psi_parser *p, ps_sql_select *select)
 {
     if (psi_take_word(p, "from"))
         PS_TRY(psi_parse_from(p, &select->from));
@@ -96,9 +96,9 @@ static ps_status parse_clauses(psi_parser *p, ps_select *select)
     return PS_OK;
 }
 
-ps_status psi_parse_select(psi_parser *p, ps_select **out)
+ps_status psi_parse_select(psi_parser *p, ps_sql_select **out)
 {
-    ps_select *select;
+    ps_sql_select *select;
     ps_status rc;
 
     *out = NULL;
@@ -122,9 +122,9 @@ ps_status psi_parse_select(psi_parser *p, ps_select **out)
 
 /* --- queries --------------------------------------------------------------------------------------------------------- */
 /* SELECT * FROM rel; takes rel. */
-static ps_status select_all(psi_parser *p, ps_rel *rel, ps_query **out)
+static ps_status select_all(psi_parser *p, ps_sql_rel *rel, ps_sql_query **out)
 {
-    ps_query *query = NULL;
+    ps_sql_query *query = NULL;
     ps_expr *star;
     ps_status rc = ps_alloc0(sizeof *query, &query, p->err);
 
@@ -148,9 +148,9 @@ static ps_status select_all(psi_parser *p, ps_rel *rel, ps_query **out)
 }
 
 /* FROM t SELECT ...: the relation moves into the SELECT that follows. */
-static ps_status select_from_first(psi_parser *p, ps_query *query)
+static ps_status select_from_first(psi_parser *p, ps_sql_query *query)
 {
-    ps_select *select;
+    ps_sql_select *select;
 
     PS_TRY(psi_parse_select(p, &select));
     if (select->from) {
@@ -164,9 +164,9 @@ static ps_status select_from_first(psi_parser *p, ps_query *query)
     return PS_OK;
 }
 
-static ps_status parse_primary_query(psi_parser *p, ps_query **out)
+static ps_status parse_primary_query(psi_parser *p, ps_sql_query **out)
 {
-    ps_rel *rel;
+    ps_sql_rel *rel;
     ps_status rc;
 
     *out = NULL;
@@ -196,9 +196,9 @@ static ps_status parse_primary_query(psi_parser *p, ps_query **out)
 }
 
 /* *left becomes *left op right; takes right. */
-static ps_status set_operation(psi_parser *p, ps_query **left, ps_set_op op, bool all, ps_query *right)
+static ps_status set_operation(psi_parser *p, ps_sql_query **left, ps_sql_set_op op, bool all, ps_sql_query *right)
 {
-    ps_query *query;
+    ps_sql_query *query;
     ps_status rc = ps_alloc0(sizeof *query, &query, p->err);
 
     if (rc != PS_OK) {
@@ -213,7 +213,7 @@ static ps_status set_operation(psi_parser *p, ps_query **left, ps_set_op op, boo
     return PS_OK;
 }
 
-static ps_set_op next_set_op(const psi_parser *p, bool intersect)
+static ps_sql_set_op next_set_op(const psi_parser *p, bool intersect)
 {
     if (intersect)
         return psi_is_word(p, 0, "intersect") ? PS_SET_INTERSECT : PS_SET_NONE;
@@ -221,13 +221,13 @@ static ps_set_op next_set_op(const psi_parser *p, bool intersect)
 }
 
 /* INTERSECT binds tighter than the others. */
-static ps_status parse_set(psi_parser *p, bool intersect, ps_query **out)
+static ps_status parse_set(psi_parser *p, bool intersect, ps_sql_query **out)
 {
-    ps_set_op op;
+    ps_sql_set_op op;
     ps_status rc = intersect ? parse_primary_query(p, out) : parse_set(p, true, out);
 
     while (rc == PS_OK && (op = next_set_op(p, intersect)) != PS_SET_NONE) {
-        ps_query *right;
+        ps_sql_query *right;
         bool all;
         p->at++;
         all = psi_take_word(p, "all");
@@ -244,13 +244,13 @@ static ps_status parse_set(psi_parser *p, bool intersect, ps_query **out)
     return rc;
 }
 
-static ps_status parse_ctes(psi_parser *p, ps_query *into)
+static ps_status parse_ctes(psi_parser *p, ps_sql_query *into)
 {
     if (psi_is_word(p, 0, "recursive") && psi_is_name(p, 1))
         return ps_raise(p->err, PS_E_NOT_BUILT, "WITH RECURSIVE");
     do {
-        ps_cte none = {0};
-        ps_cte *cte;
+        ps_sql_cte none = {0};
+        ps_sql_cte *cte;
         PS_TRY(PS_PUSH(&into->with, none, p->err));
         cte = &into->with.items[into->with.n - 1];
         PS_TRY(psi_take_name(p, &cte->name));
@@ -267,7 +267,7 @@ static ps_status parse_ctes(psi_parser *p, ps_query *into)
     return PS_OK;
 }
 
-static ps_status parse_order(psi_parser *p, ps_query *query)
+static ps_status parse_order(psi_parser *p, ps_sql_query *query)
 {
     ps_expr *expr;
 
@@ -288,14 +288,14 @@ static ps_status parse_order(psi_parser *p, ps_query *query)
 }
 
 /* Clauses and CTEs of a parenthesised query stay inside of it. */
-static bool needs_wrap(const ps_query *query)
+static bool needs_wrap(const ps_sql_query *query)
 {
     return query->order_by.n > 0 || query->limit || query->offset || query->with.n > 0;
 }
 
-static ps_status wrap(psi_parser *p, ps_query **query)
+static ps_status wrap(psi_parser *p, ps_sql_query **query)
 {
-    ps_rel *rel;
+    ps_sql_rel *rel;
 
     PS_TRY(ps_alloc0(sizeof *rel, &rel, p->err));
     rel->kind = PS_REL_QUERY;
@@ -309,7 +309,7 @@ static bool more_clauses(const psi_parser *p)
     return psi_is_word(p, 0, "order") || psi_is_word(p, 0, "sort") || psi_is_word(p, 0, "limit") || psi_is_word(p, 0, "offset");
 }
 
-static ps_status parse_query_body(psi_parser *p, ps_query *with, ps_query **out)
+static ps_status parse_query_body(psi_parser *p, ps_sql_query *with, ps_sql_query **out)
 {
     if (psi_take_word(p, "with"))
         PS_TRY(parse_ctes(p, with));
@@ -319,9 +319,9 @@ static ps_status parse_query_body(psi_parser *p, ps_query *with, ps_query **out)
     return parse_order(p, *out);
 }
 
-ps_status psi_parse_query(psi_parser *p, ps_query **out)
+ps_status psi_parse_query(psi_parser *p, ps_sql_query **out)
 {
-    ps_query *with;
+    ps_sql_query *with;
     bool outer = p->statement;
     ps_status rc;
 
@@ -335,7 +335,7 @@ ps_status psi_parse_query(psi_parser *p, ps_query **out)
     p->depth--;
     p->statement = outer;
     if (rc == PS_OK && with->with.n > 0) {
-        ps_query none = {0};
+        ps_sql_query none = {0};
         (*out)->with = with->with;
         with->with = none.with;
     }

@@ -1,15 +1,15 @@
 /* sql/select_free.c - the end of a statement's tree. */
 #include "sql/select_int.h"
 
-void psi_names_clear(ps_names *names)
+void psi_names_clear(ps_sql_names *names)
 {
     for (int i = 0; i < names->n; i++)
         ps_free(names->items[i]);
     ps_free(names->items);
-    *names = (ps_names){0};
+    *names = (ps_sql_names){0};
 }
 
-void psi_rel_free(ps_rel *rel)
+void psi_rel_free(ps_sql_rel *rel)
 {
     if (!rel)
         return;
@@ -26,14 +26,14 @@ void psi_rel_free(ps_rel *rel)
     ps_free(rel);
 }
 
-void psi_select_free(ps_select *select)
+void psi_select_free(ps_sql_select *select)
 {
     if (!select)
         return;
     ps_expr_list_clear(&select->items);
     psi_rel_free(select->from);
     for (int i = 0; i < select->laterals.n; i++) {
-        ps_lateral *lateral = &select->laterals.items[i];
+        ps_sql_lateral *lateral = &select->laterals.items[i];
         ps_expr_unref(lateral->call);
         ps_free(lateral->alias);
         psi_names_clear(&lateral->columns);
@@ -45,7 +45,7 @@ void psi_select_free(ps_select *select)
     ps_free(select);
 }
 
-void psi_query_free(ps_query *query)
+void psi_query_free(ps_sql_query *query)
 {
     if (!query)
         return;
@@ -64,7 +64,7 @@ void psi_query_free(ps_query *query)
     ps_free(query);
 }
 
-void ps_statement_free(ps_statement *statement)
+void ps_statement_free(ps_sql_statement *statement)
 {
     if (!statement)
         return;

@@ -5,7 +5,7 @@
 #include "col/build.h"
 #include "sql/sql_int.h"
 
-static ps_status plan_body(const psi_planner *planner, const ps_query *query, ps_node **out, ps_error *err)
+static ps_status plan_body(const psi_planner *planner, const ps_sql_query *query, ps_node **out, ps_error *err)
 {
     ps_args args = {NULL, 0, planner->catalog->conf};
     ps_node *sides[2] = {NULL, NULL};
@@ -41,7 +41,7 @@ static ps_status plan_count(const psi_planner *planner, ps_node **node, const ch
 }
 
 /* Plans the query with its WITH names in force, one by one. */
-static ps_status plan_with(const psi_planner *planner, const ps_query *query, int at, ps_node **out, ps_error *err)
+static ps_status plan_with(const psi_planner *planner, const ps_sql_query *query, int at, ps_node **out, ps_error *err)
 {
     psi_with with = {.outer = planner->with};
     psi_planner inner = *planner;
@@ -52,7 +52,7 @@ static ps_status plan_with(const psi_planner *planner, const ps_query *query, in
         rc = plan_count(planner, out, "offset", query->offset, err);
         return rc == PS_OK ? plan_count(planner, out, "limit", query->limit, err) : rc;
     }
-    const ps_cte *cte = &query->with.items[at];
+    const ps_sql_cte *cte = &query->with.items[at];
     PS_TRY(psi_plan_query(planner, cte->query, &with.node, err));
     ps_arg columns = {.name = "texts", .kind = PS_A_TEXTS, .texts = (const char *const *)cte->columns.items, .n = cte->columns.n};
     rc = cte->columns.n ? psi_plan_over(planner, &with.node, "to_df", &columns, 1, err) : PS_OK;
@@ -64,7 +64,7 @@ static ps_status plan_with(const psi_planner *planner, const ps_query *query, in
     return rc;
 }
 
-ps_status psi_plan_query(const psi_planner *planner, const ps_query *query, ps_node **out, ps_error *err)
+ps_status psi_plan_query(const psi_planner *planner, const ps_sql_query *query, ps_node **out, ps_error *err)
 {
     ps_status rc;
 
@@ -113,7 +113,7 @@ done:
     return rc;
 }
 
-static ps_status set_conf(const psi_planner *planner, const ps_statement *statement, ps_node **out, ps_error *err)
+static ps_status set_conf(const psi_planner *planner, const ps_sql_statement *statement, ps_node **out, ps_error *err)
 {
     static const char *const names[2] = {"key", "value"};
     const char *cells[2] = {statement->key, statement->value};
@@ -130,7 +130,7 @@ static ps_status set_conf(const psi_planner *planner, const ps_statement *statem
     return text_rows(planner, names, 2, cells, 1, out, err);
 }
 
-static ps_status create_view(const psi_planner *planner, const ps_statement *statement, ps_node **out, ps_error *err)
+static ps_status create_view(const psi_planner *planner, const ps_sql_statement *statement, ps_node **out, ps_error *err)
 {
     ps_arg columns = {.name = "texts", .kind = PS_A_TEXTS, .texts = (const char *const *)statement->columns.items, .n = statement->columns.n};
     ps_node *node = NULL;
@@ -144,7 +144,7 @@ static ps_status create_view(const psi_planner *planner, const ps_statement *sta
     return rc == PS_OK ? text_rows(planner, NULL, 0, NULL, 0, out, err) : rc;
 }
 
-static ps_status drop_view(const psi_planner *planner, const ps_statement *statement, ps_node **out, ps_error *err)
+static ps_status drop_view(const psi_planner *planner, const ps_sql_statement *statement, ps_node **out, ps_error *err)
 {
     const char *name = statement->name.items[statement->name.n - 1];
 
@@ -174,7 +174,7 @@ static ps_status show_views(const psi_planner *planner, ps_node **out, ps_error 
     return rc;
 }
 
-static ps_status explain(const psi_planner *planner, const ps_statement *statement, ps_node **out, ps_error *err)
+static ps_status explain(const psi_planner *planner, const ps_sql_statement *statement, ps_node **out, ps_error *err)
 {
     static const char *const names[1] = {"plan"};
     ps_node *node = NULL;
@@ -190,7 +190,7 @@ static ps_status explain(const psi_planner *planner, const ps_statement *stateme
     return rc;
 }
 
-static ps_status plan_statement(const psi_planner *planner, const ps_statement *statement, ps_node **out, ps_error *err)
+static ps_status plan_statement(const psi_planner *planner, const ps_sql_statement *statement, ps_node **out, ps_error *err)
 {
     switch (statement->kind) {
     case PS_STMT_QUERY: return psi_plan_query(planner, statement->query, out, err);
@@ -212,7 +212,7 @@ ps_status ps_sql_node(ps_slice text, const char *const *names, ps_expr *const *v
 {
     ps_sql_params params = {names, values, n};
     psi_planner planner = {.catalog = catalog};
-    ps_statement *statement = NULL;
+    ps_sql_statement *statement = NULL;
     ps_status rc;
 
     *out = NULL;

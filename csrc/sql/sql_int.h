@@ -17,9 +17,9 @@ typedef struct psi_planner {
     const psi_with *with;
 } psi_planner;
 
-ps_status psi_plan_query(const psi_planner *planner, const ps_query *query, ps_node **out, ps_error *err);
-ps_status psi_plan_select(const psi_planner *planner, const ps_select *select, const ps_expr_list *order_by, ps_node **out, ps_error *err);
-ps_status psi_plan_relation(const psi_planner *planner, const ps_rel *rel, ps_node **out, ps_error *err);
+ps_status psi_plan_query(const psi_planner *planner, const ps_sql_query *query, ps_node **out, ps_error *err);
+ps_status psi_plan_select(const psi_planner *planner, const ps_sql_select *select, const ps_expr_list *order_by, ps_node **out, ps_error *err);
+ps_status psi_plan_relation(const psi_planner *planner, const ps_sql_rel *rel, ps_node **out, ps_error *err);
 /* One operator over *node, which is exchanged. */
 ps_status psi_plan_over(const psi_planner *planner, ps_node **node, const char *kind, const ps_arg *args, int n_args, ps_error *err);
 /* An integer literal; false when the expression is none. */

@@ -13,7 +13,7 @@ static ps_status take_rest(psi_parser *p, char **out)
 }
 
 /* SET, SET key, SET key = value; keys are dotted and may hold dashes. */
-static ps_status parse_set_statement(psi_parser *p, ps_statement *statement)
+static ps_status parse_set_statement(psi_parser *p, ps_sql_statement *statement)
 {
     size_t from = psi_token_at(p, 0)->at, to;
     bool quoted = psi_token_at(p, 0)->kind == PSI_T_QUOTED;
@@ -48,7 +48,7 @@ static ps_status parse_set_statement(psi_parser *p, ps_statement *statement)
     return psi_take_symbol(p, "=") ? take_rest(p, &statement->value) : PS_OK;
 }
 
-static ps_status parse_reset(psi_parser *p, ps_statement *statement)
+static ps_status parse_reset(psi_parser *p, ps_sql_statement *statement)
 {
     statement->kind = PS_STMT_RESET;
     return psi_token_at(p, 0)->kind == PSI_T_END ? PS_OK : take_rest(p, &statement->key);
@@ -63,7 +63,7 @@ static bool take_if_exists(psi_parser *p, bool negated)
     return true;
 }
 
-static ps_status parse_create(psi_parser *p, ps_statement *statement)
+static ps_status parse_create(psi_parser *p, ps_sql_statement *statement)
 {
     statement->kind = PS_STMT_CREATE_VIEW;
     if (psi_is_word(p, 0, "or") && psi_is_word(p, 1, "replace")) {
@@ -83,7 +83,7 @@ static ps_status parse_create(psi_parser *p, ps_statement *statement)
     return psi_parse_query(p, &statement->query);
 }
 
-static ps_status parse_drop(psi_parser *p, ps_statement *statement)
+static ps_status parse_drop(psi_parser *p, ps_sql_statement *statement)
 {
     statement->kind = PS_STMT_DROP_VIEW;
     if (!psi_take_word(p, "view"))
@@ -92,7 +92,7 @@ static ps_status parse_drop(psi_parser *p, ps_statement *statement)
     return psi_take_parts(p, &statement->name);
 }
 
-static ps_status parse_describe(psi_parser *p, ps_statement *statement)
+static ps_status parse_describe(psi_parser *p, ps_sql_statement *statement)
 {
     statement->kind = PS_STMT_DESCRIBE;
     if (psi_is_word(p, 0, "query") || psi_begins_query(p, 0)) {
@@ -104,7 +104,7 @@ static ps_status parse_describe(psi_parser *p, ps_statement *statement)
     return psi_take_parts(p, &statement->name);
 }
 
-static ps_status parse_explain(psi_parser *p, ps_statement *statement)
+static ps_status parse_explain(psi_parser *p, ps_sql_statement *statement)
 {
     statement->kind = PS_STMT_EXPLAIN;
     if (psi_take_word(p, "extended") || psi_take_word(p, "cost") || psi_take_word(p, "codegen") || psi_take_word(p, "formatted"))
@@ -112,7 +112,7 @@ static ps_status parse_explain(psi_parser *p, ps_statement *statement)
     return psi_parse_query(p, &statement->query);
 }
 
-static ps_status parse_body(psi_parser *p, ps_statement *statement)
+static ps_status parse_body(psi_parser *p, ps_sql_statement *statement)
 {
     if (psi_begins_query(p, 0))
         return psi_parse_query(p, &statement->query);
@@ -136,10 +136,10 @@ static ps_status parse_body(psi_parser *p, ps_statement *statement)
     return psi_syntax_error(p);
 }
 
-ps_status ps_statement_parse(ps_slice text, const ps_sql_params *params, ps_statement **out, ps_error *err)
+ps_status ps_statement_parse(ps_slice text, const ps_sql_params *params, ps_sql_statement **out, ps_error *err)
 {
     psi_parser p;
-    ps_statement *statement = NULL;
+    ps_sql_statement *statement = NULL;
     ps_status rc = psi_parser_init(&p, text, err);
 
     *out = NULL;

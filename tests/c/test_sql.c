@@ -163,9 +163,9 @@ static void depth(void **state)
     refused(text, PS_E_TOO_DEEP, "nested");
 }
 
-static ps_statement *parsed(const char *text)
+static ps_sql_statement *parsed(const char *text)
 {
-    ps_statement *statement = NULL;
+    ps_sql_statement *statement = NULL;
 
     if (ps_statement_parse(ps_slice_of(text), NULL, &statement, &err) != PS_OK)
         fail_msg("%s: %s", text, err.message);
@@ -174,8 +174,8 @@ static ps_statement *parsed(const char *text)
 
 static void queries(void **state)
 {
-    ps_statement *s = parsed("SELECT window.start, count(*) AS n FROM t e WHERE a > 1 GROUP BY window(ts, '10 minutes'), k HAVING n > 1 ORDER BY 1 DESC, n NULLS LAST LIMIT 10 OFFSET 2;");
-    const ps_select *select = s->query->select;
+    ps_sql_statement *s = parsed("SELECT window.start, count(*) AS n FROM t e WHERE a > 1 GROUP BY window(ts, '10 minutes'), k HAVING n > 1 ORDER BY 1 DESC, n NULLS LAST LIMIT 10 OFFSET 2;");
+    const ps_sql_select *select = s->query->select;
 
     (void)state;
     assert_int_equal(select->items.n, 2);
@@ -194,8 +194,8 @@ static void queries(void **state)
     s = parsed("select distinct a from x join y using (k) left outer join (select 1 as one) z on x.a = z.one, w");
     select = s->query->select;
     assert_true(select->distinct);
-    assert_int_equal(select->from->join, PS_JOIN_WORD_CROSS);
-    assert_int_equal(select->from->left->join, PS_JOIN_WORD_LEFT);
+    assert_int_equal(select->from->join, PS_SQL_JOIN_CROSS);
+    assert_int_equal(select->from->left->join, PS_SQL_JOIN_LEFT);
     assert_int_equal(select->from->left->left->using_.n, 1);
     assert_int_equal(select->from->left->right->kind, PS_REL_QUERY);
     ps_statement_free(s);
@@ -232,7 +232,7 @@ static void queries(void **state)
 
 static void other_statements(void **state)
 {
-    ps_statement *s = parsed("create or replace temp view v (a, b) as select 1, 2");
+    ps_sql_statement *s = parsed("create or replace temp view v (a, b) as select 1, 2");
 
     (void)state;
     assert_int_equal(s->kind, PS_STMT_CREATE_VIEW);
@@ -257,7 +257,7 @@ static void bad_statements(void **state)
 {
     static const char *const texts[] = {"select", "select 1 +", "selec 1", "select * frm sales", "select * from (select 1", "select * from t join",
                                         "select 1 from t where", "explain", "with a as (select 1", "values"};
-    ps_statement *s;
+    ps_sql_statement *s;
 
     (void)state;
     for (size_t i = 0; i < PS_COUNT_OF(texts); i++) {
@@ -275,7 +275,7 @@ static void parameters(void **state)
 {
     ps_expr *five;
     const char *names[] = {"n"};
-    ps_statement *s;
+    ps_sql_statement *s;
 
     (void)state;
     OK(ps_expr_literal_int(5, PS_INT32, &five, &err));
@@ -292,7 +292,7 @@ static void without_memory(void **state)
 {
     static const char text[] = "with q (z) as (select 1) select a.b[0]::int as x, f(y -> y + 1), case when a like 'b' escape '/' then interval 1 day end "
                                "from t a join (values (1, 'x')) v using (k) lateral view explode(arr) e as i where a in (1, 2) group by 1 order by 2 limit 3";
-    ps_statement *s = NULL;
+    ps_sql_statement *s = NULL;
 
     (void)state;
     EVERY_ALLOCATION(ps_statement_parse(ps_slice_of(text), NULL, &s, &err), (ps_statement_free(s), s = NULL));
