@@ -29,7 +29,7 @@ static ps_status check_sink(ps_query *query, ps_error *err)
     if (row->missing)
         return ps_raise(err, PS_E_NOT_BUILT, row->missing);
     if (!row->streaming)
-        return ps_raise(err, PS_E_SINK_NOT_STREAMING, query->format);
+        return ps_raise(err, PS_E_NOT_STREAMED, query->format, "writing");
     query->sink_row = row;
     if (query->n_partition_by > 0 && !row->partition_by)
         return ps_raise(err, PS_E_SINK_PARTITIONED, query->format);
