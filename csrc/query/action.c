@@ -176,8 +176,8 @@ ps_status ps_session_write(ps_session *session, ps_node *node, const ps_action *
         rc = write_all(session, node, action, sink, err);
     if (sink)
         sink->vt->close(sink);
-    end_run(&run);
 done:
+    end_run(&run);
     ps_type_unref(schema);
     return rc;
 }

@@ -19,32 +19,37 @@ struct psi_manager {
     struct psi_manager *next; /* all of the process; under all_lock */
 };
 
-static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER; /* taken before any lock of a manager; guards session->manager too */
 static psi_manager *all;
+
+/* Call with all_lock held. */
+static ps_status new_manager(psi_manager **out, ps_error *err)
+{
+    psi_manager *made;
+
+    PS_TRY(ps_alloc0(sizeof *made, &made, err));
+    ps_refs_init(&made->refs);
+    ps_lock_init(&made->lock, PS_RANK_MANAGER);
+    ps_cond_init(&made->cond);
+    made->next = all;
+    *out = all = made;
+    return PS_OK;
+}
 
 ps_status psi_manager_of(ps_session *session, psi_manager **out, ps_error *err)
 {
-    psi_manager *made = NULL;
+    ps_status rc = PS_OK;
 
     *out = NULL;
-    if (!session->manager) {
-        PS_TRY(ps_alloc0(sizeof *made, &made, err));
-        ps_refs_init(&made->refs);
-        ps_lock_init(&made->lock, PS_RANK_MANAGER);
-        ps_cond_init(&made->cond);
-        pthread_mutex_lock(&all_lock);
-        if (!session->manager) {
-            session->manager = made;
-            made->next = all;
-            all = made;
-            made = NULL;
-        }
-        pthread_mutex_unlock(&all_lock);
-        psi_manager_unref(made);
+    pthread_mutex_lock(&all_lock);
+    if (!session->manager)
+        rc = new_manager(&session->manager, err);
+    if (rc == PS_OK) {
+        ps_refs_inc(&session->manager->refs);
+        *out = session->manager;
     }
-    ps_refs_inc(&session->manager->refs);
-    *out = session->manager;
-    return PS_OK;
+    pthread_mutex_unlock(&all_lock);
+    return rc;
 }
 
 void psi_manager_unref(psi_manager *manager)
@@ -97,21 +102,30 @@ static ps_status stop_older(ps_query *query, bool stop_active, ps_error *err)
     return PS_OK;
 }
 
+/* Call with the lock held. */
+static ps_status check_name(const psi_manager *manager, const ps_query *query, ps_error *err)
+{
+    for (int i = 0; query->name && i < manager->n; i++)
+        if (manager->active[i]->name && strcmp(manager->active[i]->name, query->name) == 0)
+            return ps_raise(err, PS_E_QUERY_NAME_ACTIVE, query->name);
+    return PS_OK;
+}
+
 ps_status psi_manager_add(psi_manager *manager, ps_query *query, bool stop_active, ps_error *err)
 {
-    ps_status rc = PS_OK;
+    ps_status rc;
 
     ps_lock_take(&manager->lock);
-    for (int i = 0; query->name && rc == PS_OK && i < manager->n; i++)
-        if (manager->active[i]->name && strcmp(manager->active[i]->name, query->name) == 0)
-            rc = ps_raise(err, PS_E_QUERY_NAME_ACTIVE, query->name);
+    rc = check_name(manager, query, err);
     ps_lock_drop(&manager->lock);
     if (rc == PS_OK)
         rc = stop_older(query, stop_active, err);
     if (rc != PS_OK)
         return rc;
     ps_lock_take(&manager->lock);
-    rc = ps_grow(&manager->active, manager->n, &manager->capacity, sizeof *manager->active, err);
+    rc = check_name(manager, query, err); /* another thread may have started one in the meantime */
+    if (rc == PS_OK)
+        rc = ps_grow(&manager->active, manager->n, &manager->capacity, sizeof *manager->active, err);
     if (rc == PS_OK)
         manager->active[manager->n++] = ps_query_ref(query);
     ps_lock_drop(&manager->lock);
@@ -156,23 +170,6 @@ void psi_manager_remove(psi_manager *manager, ps_query *query)
     ps_lock_drop(&manager->lock);
     if (found)
         ps_query_unref(query);
-}
-
-ps_status ps_session_queries(ps_session *session, ps_query ***out, int *n, ps_error *err)
-{
-    psi_manager *manager = NULL;
-    ps_status rc;
-
-    *out = NULL;
-    *n = 0;
-    PS_TRY(psi_manager_of(session, &manager, err));
-    ps_lock_take(&manager->lock);
-    rc = ps_alloc((size_t)(manager->n + 1) * sizeof **out, out, err);
-    for (int i = 0; rc == PS_OK && i < manager->n; i++)
-        (*out)[(*n)++] = ps_query_ref(manager->active[i]);
-    ps_lock_drop(&manager->lock);
-    psi_manager_unref(manager);
-    return rc;
 }
 
 ps_status ps_session_wait_any(ps_session *session, int64_t ms, bool *terminated, ps_error *err)

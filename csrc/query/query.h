@@ -61,7 +61,6 @@ ps_status ps_query_explain_progress(ps_query *query, ps_bytes *out, ps_error *er
 ps_status ps_query_step(ps_query *query, bool *ran, ps_error *err);
 
 /* The queries of a session (spark.streams). */
-ps_status ps_session_queries(ps_session *session, ps_query ***out, int *n, ps_error *err); /* active ones, references; free with ps_free */
 /* awaitAnyTermination: *terminated; raises the stored failure (1.6). */
 ps_status ps_session_wait_any(ps_session *session, int64_t ms, bool *terminated, ps_error *err);
 void ps_session_reset_terminated(ps_session *session);

@@ -117,6 +117,8 @@ ps_status ps_session_conf(ps_session *session, ps_conf *out, ps_error *err)
     ps_lock_take(&session->lock);
     rc = ps_conf_copy(&session->conf, out, err);
     ps_lock_drop(&session->lock);
+    if (rc != PS_OK)
+        ps_conf_clear(out);
     return rc;
 }
 
