@@ -9,12 +9,6 @@ static const ps_source_row *const rows[] = {
 };
 #undef PS_SOURCE
 
-const ps_source_row *const *ps_source_all(int *n)
-{
-    *n = (int)PS_COUNT_OF(rows);
-    return rows;
-}
-
 const ps_source_row *ps_source_find(ps_slice name)
 {
     for (size_t i = 0; i < PS_COUNT_OF(rows); i++)
@@ -152,7 +146,7 @@ ps_status psi_option_long(const ps_options *options, const char *key, int64_t fa
 ps_status psi_offset_integer(const char *text, int64_t none, const char *source, int64_t *out, ps_error *err)
 {
     *out = none;
-    if (text && !ps_parse_int(text, out))
+    if (text && (!ps_parse_int(text, out) || *out == INT64_MAX)) /* sources count on from it */
         return ps_raise(err, PS_E_OFFSET_TEXT, text, source);
     return PS_OK;
 }

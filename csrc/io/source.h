@@ -39,7 +39,6 @@ typedef struct ps_source_row {
     const char *missing;       /* the extra it needs, or NULL */
 } ps_source_row;
 const ps_source_row *ps_source_find(ps_slice name);
-const ps_source_row *const *ps_source_all(int *n);
 
 /* Finds the row, checks batch/streaming, describes.  DATA_SOURCE_NOT_FOUND names the nearest. */
 ps_status ps_source_describe(const ps_source_request *request, ps_source_info **out, ps_error *err);

@@ -234,7 +234,7 @@ static ps_status keep_creation_time(rate_source *self, const ps_source_open_args
     }
     memcpy(number, line.data, line.n_bytes);
     number[line.n_bytes] = '\0';
-    if (!ps_parse_int(number, &self->created_ms))
+    if (!ps_parse_int(number, &self->created_ms) || self->created_ms < 0 || self->created_ms > INT64_MAX / 4000)
         rc = ps_raise(err, PS_E_LOG_INCOMPLETE, args->checkpoint_dir);
 done:
     ps_bytes_clear(&text);
