@@ -224,34 +224,15 @@ ps_status ps_buf_new(size_t n_bytes, ps_buf **out, ps_error *err)
     PS_TRY(ps_alloc(BUF_HEADER + n_bytes + PS_BUF_PADDING, &buf, err));
     ps_refs_init(&buf->refs);
     buf->n_bytes = n_bytes;
-    buf->release = NULL;
-    buf->owner = NULL;
     buf->data = (uint8_t *)buf + BUF_HEADER;
     memset(buf->data + n_bytes, 0, PS_BUF_PADDING);
     *out = buf;
     return PS_OK;
 }
 
-ps_status ps_buf_wrap(void *data, size_t n_bytes, void (*release)(void *), void *owner, ps_buf **out,
-                      ps_error *err)
-{
-    ps_buf *buf;
-
-    *out = NULL;
-    ps_assert(release != NULL);
-    PS_TRY(ps_alloc(sizeof *buf, &buf, err));
-    ps_refs_init(&buf->refs);
-    buf->n_bytes = n_bytes;
-    buf->release = release;
-    buf->owner = owner;
-    buf->data = data;
-    *out = buf;
-    return PS_OK;
-}
-
 ps_status ps_buf_resize(ps_buf **buf, size_t n_bytes, ps_error *err)
 {
-    ps_assert(atomic_load(&(*buf)->refs) == 1 && (*buf)->release == NULL);
+    ps_assert(atomic_load(&(*buf)->refs) == 1);
     if (n_bytes > MAX_BLOCK)
         return ps_raise(err, PS_E_NO_MEMORY, n_bytes);
     PS_TRY(ps_realloc(BUF_HEADER + n_bytes + PS_BUF_PADDING, buf, err));
@@ -270,9 +251,6 @@ ps_buf *ps_buf_ref(ps_buf *buf)
 
 void ps_buf_unref(ps_buf *buf)
 {
-    if (buf == NULL || !ps_refs_dec(&buf->refs))
-        return;
-    if (buf->release != NULL)
-        buf->release(buf->owner);
-    ps_free(buf);
+    if (buf != NULL && ps_refs_dec(&buf->refs))
+        ps_free(buf);
 }

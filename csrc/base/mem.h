@@ -51,16 +51,11 @@ static inline bool ps_refs_dec(ps_refs *refs)
 typedef struct ps_buf {
     ps_refs refs;
     size_t n_bytes;
-    void (*release)(void *owner); /* NULL: data is in this block; else foreign memory of `owner` */
-    void *owner;
-    uint8_t *data;
+    uint8_t *data; /* in this block */
 } ps_buf;
 
 #define PS_BUF_PADDING 64
 ps_status ps_buf_new(size_t n_bytes, ps_buf **out, ps_error *err); /* contents undefined, padding zero */
-/* Wraps memory that `release(owner)` ends (an Arrow array, for one).  It need not be padded: callers that
- * over-read copy it first. */
-ps_status ps_buf_wrap(void *data, size_t n_bytes, void (*release)(void *), void *owner, ps_buf **out, ps_error *err);
 /* Gives a buffer that only this reference holds a new size; the contents stay. */
 ps_status ps_buf_resize(ps_buf **buf, size_t n_bytes, ps_error *err);
 ps_buf *ps_buf_ref(ps_buf *buf);   /* accepts NULL */

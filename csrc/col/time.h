@@ -21,9 +21,8 @@ static inline int64_t ps_floor_div(int64_t a, int64_t b) { int64_t q = a / b; re
 /* Zones live for the process.  Names: "UTC", "Europe/Berlin", "+02:00", "GMT+1", "Z", "EST".. as java.time.ZoneId.of. */
 typedef struct ps_zone ps_zone;
 const ps_zone *ps_zone_utc(void);
-/* Region names are read from the TZif files of the system, or from what the loader gives (set once by the binding). */
+/* Region names are read from the TZif files of the system. */
 ps_status ps_zone_find(const char *name, const ps_zone **out, ps_error *err); /* INVALID_CONF_VALUE.TIME_ZONE */
-void ps_zone_set_loader(bool (*load)(const char *name, ps_bytes *tzif));
 int64_t ps_zone_offset_us(const ps_zone *zone, int64_t utc_us);         /* local - UTC at an instant */
 int64_t ps_zone_to_utc(const ps_zone *zone, int64_t local_us);          /* gaps move on, overlaps take the earlier offset */
 const char *ps_zone_name(const ps_zone *zone);

@@ -21,14 +21,8 @@ struct ps_zone {
     int64_t repeats_from; /* from here on the spans repeat every 400 years; INT64_MAX without a rule */
 };
 
-static bool (*loader)(const char *name, ps_bytes *tzif);
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* rank leaf */
 static ps_map zones;                                     /* under lock; entries stay for ever */
-
-void ps_zone_set_loader(bool (*load)(const char *name, ps_bytes *tzif))
-{
-    loader = load;
-}
 
 static ps_status add_span(ps_zone *zone, int64_t from, int32_t offset, const char *abbreviation, ps_error *err)
 {
@@ -383,12 +377,10 @@ static ps_status region_zone(ps_zone *zone, ps_slice name, bool *good, ps_error 
     zone->name[name.n_bytes] = '\0';
     strcat(path, zone->name);
     rc = ps_fs_read_all(ps_fs_local(), path, &data, NULL);
-    if (rc != PS_OK || data.n_bytes == 0) {
-        ps_bytes_clear(&data);
-        if (!loader || !loader(zone->name, &data))
-            return PS_OK;
-    }
-    rc = read_tzif(zone, (const uint8_t *)data.data, (int64_t)data.n_bytes, good, err);
+    if (rc == PS_OK && data.n_bytes > 0)
+        rc = read_tzif(zone, (const uint8_t *)data.data, (int64_t)data.n_bytes, good, err);
+    else
+        rc = PS_OK; /* no such zone, then */
     ps_bytes_clear(&data);
     return rc;
 }

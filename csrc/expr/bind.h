@@ -46,8 +46,6 @@ ps_status ps_bind(const ps_expr *expr, const ps_scope *scope, ps_bound **out, ps
 ps_status ps_bind_condition(const ps_expr *expr, const ps_scope *scope, ps_bound **out, ps_error *err);
 /* Binds a select list: stars expand, names are generated. */
 ps_status ps_bind_list(ps_expr *const *exprs, int n, const ps_scope *scope, ps_named_list *out, ps_error *err);
-/* The name a select would give. */
-ps_status ps_bind_name(const ps_expr *expr, const ps_scope *scope, char **out, ps_error *err);
 
 /* Aggregate calls.  A bound tree that scope->allow_aggregates let through has CALL nodes whose fn is an aggregate
  * (fn->aggregate != NULL).  This takes them out: each distinct call becomes an entry of `calls`, and `bound` is

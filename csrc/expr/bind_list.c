@@ -194,23 +194,6 @@ ps_status ps_bind_list(ps_expr *const *exprs, int n, const ps_scope *scope, ps_n
     return rc;
 }
 
-ps_status ps_bind_name(const ps_expr *expr, const ps_scope *scope, char **out, ps_error *err)
-{
-    ps_expr *item = (ps_expr *)expr; /* not changed */
-    ps_scope wide = *scope;
-    ps_named_list list = {0};
-
-    *out = NULL;
-    wide.allow_aggregates = wide.allow_generators = true;
-    PS_TRY(ps_bind_list(&item, 1, &wide, &list, err));
-    if (list.n > 0) {
-        *out = list.items[0].name;
-        list.items[0].name = NULL;
-    }
-    ps_named_list_clear(&list);
-    return PS_OK;
-}
-
 /* --- aggregates ------------------------------------------------------------------------------------------------------- */
 static ps_status add_call(ps_agg_calls *calls, ps_bound *bound, ps_error *err)
 {

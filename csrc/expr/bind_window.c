@@ -11,19 +11,17 @@
 #include "expr/kernel.h"
 #include <stdio.h>
 
-#define US_MONTH 2678400000000ll
-
 /* --- durations ----------------------------------------------------------------------------------------------------- */
-ps_status ps_duration_us(ps_slice text, bool months_count, int64_t *out, ps_error *err)
+static ps_status duration_us(ps_slice text, int64_t *out, ps_error *err)
 {
     ps_calendar duration;
     __int128 us;
 
     if (!ps_parse_interval(text, &duration))
         return ps_raise(err, PS_E_CANNOT_PARSE_INTERVAL, (int)text.n_bytes, text.data);
-    if (duration.months != 0 && !months_count)
+    if (duration.months != 0)
         return ps_raise(err, PS_E_WINDOW_MONTHS, (int)text.n_bytes, text.data);
-    us = (__int128)duration.months * US_MONTH + (__int128)duration.days * PS_US_DAY + duration.micros;
+    us = (__int128)duration.days * PS_US_DAY + duration.micros;
     if (us > INT64_MAX || us < INT64_MIN)
         return ps_raise(err, PS_E_CANNOT_PARSE_INTERVAL, (int)text.n_bytes, text.data);
     *out = (int64_t)us;
@@ -59,7 +57,7 @@ static ps_status to_us(ps_fn_call *call, int arg, int64_t *us, ps_error *err)
         ps_vec_is_null(bound->value, 0))
         return ps_raise(err, PS_E_WINDOW_DURATION);
     if (bound->type->kind == PS_STRING)
-        PS_TRY(ps_duration_us(ps_str_slice(bound->value->data), false, us, err));
+        PS_TRY(duration_us(ps_str_slice(bound->value->data), us, err));
     else
         PS_TRY(ps_fn_constant_int(call, arg, us, &is_null, err));
     PS_TRY(literal_us(*us, &literal, err));

@@ -303,7 +303,7 @@ static bool read_spec(ps_slice format, size_t *at, spec *s)
         s->upper = true;
         s->conversion = (char)(s->conversion + 32);
     }
-    return strchr("sdxofegbcn%", s->conversion) != NULL;
+    return s->conversion && strchr("sdxofegbcn%", s->conversion) != NULL;
 }
 
 static ps_status put_padded(const spec *s, ps_slice text, ps_bytes *out, ps_error *err)

@@ -27,7 +27,6 @@ static inline bool psi_is_ascii(ps_slice text)
         all |= (uint8_t)text.data[i];
     return all < 0x80;
 }
-/* Characters, by the steps that the first bytes tell: as Spark counts what is no UTF-8. */
 /* Characters as Spark counts them: each first byte says how many belong to it, whether they do or not. */
 static inline int64_t psi_utf8_count(ps_slice text)
 {

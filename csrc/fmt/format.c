@@ -13,12 +13,6 @@ static const ps_format *const formats[] = {
 #undef PS_FORMAT
 };
 
-const ps_format *const *ps_format_all(int *n)
-{
-    *n = (int)PS_COUNT_OF(formats);
-    return formats;
-}
-
 const ps_format *ps_format_find(ps_slice name)
 {
     for (size_t i = 0; i < PS_COUNT_OF(formats); i++)

@@ -36,7 +36,6 @@ typedef struct ps_format {
     const char *missing;      /* non-NULL: the extra or library that this format needs and this build lacks */
 } ps_format;
 const ps_format *ps_format_find(ps_slice name); /* any case; NULL */
-const ps_format *const *ps_format_all(int *n);
 
 /* Reading.  `vt` first, so each format extends the struct. */
 typedef struct ps_reader_vt {

@@ -127,14 +127,6 @@ bool psi_charset_find(const char *name, psi_charset *out)
     return false;
 }
 
-const char *psi_charset_name(psi_charset charset)
-{
-    for (size_t i = 0; i < PS_COUNT_OF(names); i++)
-        if (names[i].charset == charset)
-            return names[i].name;
-    return "";
-}
-
 psi_charset psi_charset_detect(const char *data, size_t n_bytes)
 {
     uint8_t b[4] = {1, 1, 1, 1};

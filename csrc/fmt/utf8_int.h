@@ -24,7 +24,6 @@ typedef enum psi_charset {
     PSI_UTF32LE
 } psi_charset;
 bool psi_charset_find(const char *name, psi_charset *out); /* any case, Java's aliases */
-const char *psi_charset_name(psi_charset charset);
 /* The encoding of a JSON document by its first bytes. */
 psi_charset psi_charset_detect(const char *data, size_t n_bytes);
 

@@ -16,12 +16,6 @@ static const ps_sink_row *const rows[] = {
 
 static const char *const mode_names[] = {"append", "update", "complete"};
 
-const ps_sink_row *const *ps_sink_all(int *n)
-{
-    *n = (int)PS_COUNT_OF(rows);
-    return rows;
-}
-
 const ps_sink_row *ps_sink_find(ps_slice name)
 {
     for (size_t i = 0; i < PS_COUNT_OF(rows); i++)

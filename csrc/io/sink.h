@@ -62,7 +62,6 @@ typedef struct ps_sink_row {
     const char *missing;
 } ps_sink_row;
 const ps_sink_row *ps_sink_find(ps_slice name);
-const ps_sink_row *const *ps_sink_all(int *n);
 /* The columns of partitionBy() against the result: known, of a plain type, and not all there are. */
 ps_status ps_sink_check_partitions(const ps_type *schema, const char *const *partition_by, int n, ps_error *err);
 

@@ -178,7 +178,6 @@ fail:
     return rc;
 }
 
-int psi_chooser_n_seen(const psi_chooser *chooser) { return chooser->seen.n; }
 bool psi_chooser_has_unread(const psi_chooser *chooser) { return chooser->next_unread < chooser->unread.n; }
 
 /* --- choosing ------------------------------------------------------------------------------------------------------- */

@@ -109,7 +109,6 @@ bool psi_chooser_has_unread(const psi_chooser *chooser);
 /* Moves the files of the next batch to *out; `listed` (moved from; not looked at while unread files wait) need not be
  * sorted.  The chosen ones count as taken.  The rest waits when that is worth it, with keep_all in any case. */
 ps_status psi_chooser_next(psi_chooser *chooser, ps_file_list *listed, bool keep_all, bool no_limit, ps_file_list *out, ps_error *err);
-int psi_chooser_n_seen(const psi_chooser *chooser);
 
 /* Checks that archived files can never match what is read (IllegalArgumentException). */
 ps_status psi_clean_check(const psi_files *files, const psi_stream_options *options, ps_fs *fs, ps_error *err);

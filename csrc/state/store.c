@@ -69,11 +69,6 @@ void ps_store_close(ps_store *store)
     ps_free(store);
 }
 
-uint64_t ps_store_seed(const ps_store *store)
-{
-    return store->options.seed;
-}
-
 int ps_store_shard_bits(const ps_store *store)
 {
     return store->options.shard_bits;

@@ -48,8 +48,6 @@ void ps_store_close(ps_store *store); /* accepts NULL; waits for a snapshot that
 ps_status ps_store_restore(ps_store *store, int64_t version, ps_error *err);
 /* Makes all changes since the last commit durable as `version`. */
 ps_status ps_store_commit(ps_store *store, int64_t version, ps_error *err);
-/* The seed of the hash that parts keys into shards. */
-uint64_t ps_store_seed(const ps_store *store);
 int ps_store_shard_bits(const ps_store *store);
 ps_shard *ps_store_shard(ps_store *store, int family, uint32_t shard);
 int64_t ps_store_n_keys(const ps_store *store);
