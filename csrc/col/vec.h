@@ -48,6 +48,13 @@ static inline ps_str ps_str_make(const char *data, uint32_t n_bytes)
     }
     return s;
 }
+/* What of the first twelve bytes belongs to a text of so many. */
+#define PS_STR_LOW(n) ((1ull << 8 * (n)) - 1)
+static const uint64_t ps_str_masks[PS_STR_INLINE + 1][2] = {
+    {0, 0},                  {PS_STR_LOW(1), 0},      {PS_STR_LOW(2), 0},       {PS_STR_LOW(3), 0},       {PS_STR_LOW(4), 0},
+    {PS_STR_LOW(5), 0},      {PS_STR_LOW(6), 0},      {PS_STR_LOW(7), 0},       {~0ull, 0},               {~0ull, PS_STR_LOW(1)},
+    {~0ull, PS_STR_LOW(2)},  {~0ull, PS_STR_LOW(3)},  {~0ull, PS_STR_LOW(4)},
+};
 /* The same from the first twelve bytes at hand (what lies behind the text is cut off): without a branch on the length.  Two
  * whole words are stored: a view that is put together from smaller stores cannot be loaded again at once. */
 static inline void ps_str_put_words(ps_str *out, uint64_t low, uint32_t more, const char *data, uint32_t n_bytes)
@@ -56,9 +63,8 @@ static inline void ps_str_put_words(ps_str *out, uint64_t low, uint32_t more, co
     uint64_t words[2] = {low << 32 | n_bytes, (uint64_t)(uintptr_t)data};
 
     if (n_bytes <= PS_STR_INLINE) {
-        uint64_t high = n_bytes > 8 ? more & ((1ull << 8 * (n_bytes - 8)) - 1) : 0;
-        low = n_bytes >= 8 ? low : low & ((1ull << 8 * n_bytes) - 1);
-        words[1] = low >> 32 | high << 32;
+        low &= ps_str_masks[n_bytes][0];
+        words[1] = low >> 32 | (more & ps_str_masks[n_bytes][1]) << 32;
         words[0] = low << 32 | n_bytes;
     }
     memcpy(out, &words[0], 8);
