@@ -41,6 +41,9 @@ def frame_of(session, data, schema):
         if not len(data) and not isinstance(schema, T.StructType):
             raise PySparkValueError(errorClass="CANNOT_INFER_EMPTY_SCHEMA", messageParameters={})
         data = _pandas_columns(session, data, schema)
+    elif package == "pyarrow":
+        import pyarrow
+        data = pyarrow.Table.from_batches([data]) if isinstance(data, pyarrow.RecordBatch) else pyarrow.table(data)
     if data is None:
         return None
     if isinstance(schema, T.DataType) and not isinstance(schema, T.StructType):
@@ -56,9 +59,13 @@ def _imported(session, data, schema):
     df = DataFrame(_native.arrow_in(session._engine, data.__arrow_c_stream__()), session)
     fields = df.schema.fields
     if isinstance(schema, (list, tuple)):
+        if len(schema) > len(fields):
+            raise _width(len(fields), len(schema))
+        names = [*schema, *(field.name for field in fields[len(schema):])]
+    elif isinstance(schema, T.StructType):
         if len(schema) != len(fields):
             raise _width(len(fields), len(schema))
-        names = list(schema)
+        names = schema.names
     else:
         names = [field.name for field in fields]
     if isinstance(schema, T.StructType):

@@ -310,7 +310,7 @@ class SparkSession:
         elif schema is not None and not isinstance(schema, DataType):
             raise _wrong_type("schema", "DataType, list, str or None", schema)
         package = type(data).__module__.partition(".")[0]
-        if package in ("pandas", "numpy") or hasattr(data, "__arrow_c_stream__"):
+        if package in ("pandas", "numpy", "pyarrow") or hasattr(data, "__arrow_c_stream__"):
             from pystream.sql import _frames
             made = _frames.frame_of(self, data, schema)
             if made is not None:

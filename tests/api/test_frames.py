@@ -41,8 +41,18 @@ def test_arrow_table_with_names_and_types(spark):
         spark.createDataFrame(table, "a int, b int")
     with pytest.raises(ValueError, match="LENGTH_SHOULD_BE_THE_SAME"):
         spark.createDataFrame(table, "a int")
-    reader = table.to_reader()
-    assert spark.createDataFrame(reader).count() == 2
+    assert spark.createDataFrame(table.to_reader(), "a int, b string").count() == 2
+    assert spark.createDataFrame(table.to_batches()[0], ["p"]).columns == ["p", "b"]
+
+
+def test_any_object_with_an_arrow_stream(spark):
+    class Stream:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return spark.range(3).__arrow_c_stream__()
+
+    assert spark.createDataFrame(Stream()).collect() == spark.range(3).collect()
+    assert spark.createDataFrame(Stream(), "n string").columns == ["n"]
+    assert spark.createDataFrame(Stream(), "n string").collect() == [("0",), ("1",), ("2",)]
 
 
 def test_an_arrow_stream_outlives_its_frame_and_frees_its_rows(spark):
