@@ -153,7 +153,6 @@ PLACES = {
     "TABLE_OR_VIEW_NOT_FOUND": ('relationName=`%s`',),
     "TYPE_SIZE": ('type="%s"', 'type="%s"'),
     "UDTF_ALIASES": ('aliasesSize=%s', 'aliasesNames=%s'),
-    "UDTF_ALIAS_NUMBER_MISMATCH": ('aliasesSize=%s', 'aliasesNames=%s'),
     "UNABLE_TO_INFER": ('format=%s',),
     "UNBOUND_PARAMETER": ('name=%s',),
     "UNRESOLVED_COLUMN": ('objectName=%s', 'proposal=%s'),

@@ -58,13 +58,6 @@ size_t psi_any_bytes(const ps_type *type)
     return ps_type_width(type) > 8 ? 24 : 16;
 }
 
-void psi_any_init(const ps_type *type, uint8_t *to)
-{
-    memset(to, 0, psi_any_bytes(type));
-    if (psi_any_in_cell(type))
-        ps_cell_init(&((any *)to)->cell);
-}
-
 ps_status psi_any_set(const ps_type *type, ps_heap *heap, uint8_t *to, const ps_view *view,
                       int64_t at, ps_error *err)
 {

@@ -50,7 +50,6 @@ static inline psi_any_state psi_any_state_of(const uint8_t *any)
     memcpy(&state, any, sizeof state);
     return (psi_any_state)state;
 }
-void psi_any_init(const ps_type *type, uint8_t *any);
 ps_status psi_any_set(const ps_type *type, ps_heap *heap, uint8_t *any, const ps_view *view,
                       int64_t at, ps_error *err); /* physical row; NULL counts */
 ps_status psi_any_copy(const ps_type *type, ps_heap *to_heap, uint8_t *to, const ps_heap *from_heap,
