@@ -90,7 +90,6 @@ PLACES = {
     "INTERVAL_OVERFLOW_TRY": ('functionName=`%s`',),
     "INTERVAL_PARSING": ('input=%s', 'interval=year-month'),
     "INVALID_ARRAY_INDEX": ('indexValue=%s', 'arraySize=%s'),
-    "INVALID_IDENTIFIER": ('ident=%s', 'ident=%s'),
     "INVALID_STAR": ("elem='*'", 'prettyName=%s'),
     "INVALID_TIMEZONE": ('timeZone=%s',),
     "INVALID_TYPED": ('valueType=%s', "value='%s'"),
