@@ -322,8 +322,8 @@ static ps_status next_line(psi_csv_source *source, bool *more, ps_error *err)
     do {
         PS_TRY(psi_input_record(&source->input, source->csv.opt->line_sep, &line, more, err));
     } while (*more && psi_csv_ignored(source->csv.opt, line));
-    source->csv.at = line.data;
-    source->csv.end = line.data + line.n_bytes;
+    source->csv.at = *more ? line.data : NULL;
+    source->csv.end = *more ? line.data + line.n_bytes : NULL;
     return PS_OK;
 }
 
