@@ -274,13 +274,13 @@ static int append_array(psi_in *in, ps_builder *b, PyObject *value, const psi_pa
 
     if (!PyList_CheckExact(value) && !PyTuple_CheckExact(value) && !is_class(value, "array", "array"))
         return refuse(in, b, value, path);
-    items = PySequence_Fast(value, "an array");
+    items = PySequence_Tuple(value); /* ours: a value may run Python code that changes the list */
     if (!items)
         return -1;
     if (ps_build_list(b, 0, &err) != PS_OK)
         result = engine_failed(&err);
-    for (Py_ssize_t i = 0; result == 0 && i < PySequence_Fast_GET_SIZE(items); i++)
-        result = append(in, ps_build_child(b, 0), PySequence_Fast_GET_ITEM(items, i), element->nullable, &inner);
+    for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(items); i++)
+        result = append(in, ps_build_child(b, 0), PyTuple_GET_ITEM(items, i), element->nullable, &inner);
     ps_build_list_end(b);
     Py_DECREF(items);
     return result;
@@ -290,19 +290,25 @@ static int append_map(psi_in *in, ps_builder *b, PyObject *value, const psi_path
 {
     psi_path keys = {path, "key of map", NULL}, values = {path, "value of map", NULL};
     ps_error err = {0};
-    PyObject *key, *item;
+    PyObject *key, *item, *items;
     Py_ssize_t at = 0;
+    int result = 0;
 
     if (!PyDict_CheckExact(value))
         return refuse(in, b, value, path);
+    items = PyDict_Copy(value);
+    if (!items)
+        return -1;
     if (ps_build_list(b, 0, &err) != PS_OK)
-        return engine_failed(&err);
-    while (PyDict_Next(value, &at, &key, &item))
-        if (append(in, ps_build_child(b, 0), key, false, &keys) < 0 ||
-            append(in, ps_build_child(b, 1), item, b->type->fields[1].nullable, &values) < 0)
-            return -1;
+        result = engine_failed(&err);
+    while (result == 0 && PyDict_Next(items, &at, &key, &item)) {
+        result = append(in, ps_build_child(b, 0), key, false, &keys);
+        if (result == 0)
+            result = append(in, ps_build_child(b, 1), item, b->type->fields[1].nullable, &values);
+    }
     ps_build_list_end(b);
-    return 0;
+    Py_DECREF(items);
+    return result;
 }
 
 /* The fields of a row, appended to one builder each. */
@@ -322,10 +328,10 @@ static int append_fields(psi_in *in, const ps_type *type, ps_builder **fields, P
         by_name = true;
     }
     if (!by_name) {
-        items = PySequence_Fast(value, "a row");
+        items = PySequence_Tuple(value);
         if (!items)
             goto done;
-        if (PySequence_Fast_GET_SIZE(items) != type->n_fields) {
+        if (PyTuple_GET_SIZE(items) != type->n_fields) {
             misfit(in, "length", type, value, path);
             goto done;
         }
@@ -333,7 +339,7 @@ static int append_fields(psi_in *in, const ps_type *type, ps_builder **fields, P
     for (int i = 0; i < type->n_fields; i++) {
         const ps_field *field = &type->fields[i];
         psi_path inner = {path, "field", field->name};
-        PyObject *item = items ? PySequence_Fast_GET_ITEM(items, i) : PyDict_GetItemString(names ? names : value, field->name);
+        PyObject *item = items ? PyTuple_GET_ITEM(items, i) : PyDict_GetItemString(names ? names : value, field->name);
 
         if (append(in, fields[i], item ? item : Py_None, field->nullable, &inner) < 0)
             goto done;
@@ -408,7 +414,7 @@ int psi_rows_in(psi_state *state, PyObject *rows, const ps_type *schema, bool ve
     psi_in in = {state, verify};
     ps_error err = {0};
     ps_builder **fields = NULL;
-    PyObject *items = PySequence_Fast(rows, "rows must be a list");
+    PyObject *items = PySequence_Tuple(rows);
     int result = -1;
     int64_t n = 0;
 
@@ -424,8 +430,8 @@ int psi_rows_in(psi_state *state, PyObject *rows, const ps_type *schema, bool ve
             psi_raise(&err);
             goto done;
         }
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items); i++) {
-        PyObject *row = PySequence_Fast_GET_ITEM(items, i);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); i++) {
+        PyObject *row = PyTuple_GET_ITEM(items, i);
 
         if (append_fields(&in, schema, fields, row, NULL) < 0)
             goto done;
