@@ -7,12 +7,15 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static atomic_size_t used, peak;
 static _Atomic int64_t fail_at;
 
 /* No object is larger, and sums of a few such sizes cannot wrap. */
 #define MAX_BLOCK (SIZE_MAX / 4)
+/* Zeroed blocks of this size are tables. */
+#define HUGE_FROM ((size_t)8 << 20)
 
 static bool must_fail(void)
 {
@@ -35,6 +38,22 @@ static void uncount(size_t n_old)
     atomic_fetch_sub_explicit(&used, n_old, memory_order_relaxed);
 }
 
+/* Fresh memory comes a page at a time, at the first touch of each; a large table is touched all over at once, so pages of 2 MiB
+ * save most of that time.  Where there are none the advice is without effect. */
+static void advise_huge(void *block, size_t n)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t huge = (uintptr_t)2 << 20;
+    uintptr_t start = ((uintptr_t)block + huge - 1) & ~(huge - 1), end = ((uintptr_t)block + n) & ~(huge - 1);
+
+    if (start < end)
+        (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
+#else
+    PS_UNUSED(block);
+    PS_UNUSED(n);
+#endif
+}
+
 static ps_status allocate(size_t n_bytes, bool zeroed, void *out, ps_error *err)
 {
     void *block = NULL;
@@ -46,6 +65,8 @@ static ps_status allocate(size_t n_bytes, bool zeroed, void *out, ps_error *err)
     if (PS_UNLIKELY(block == NULL))
         return ps_raise(err, PS_E_NO_MEMORY, n_bytes);
     count(malloc_usable_size(block));
+    if (PS_UNLIKELY(zeroed && n >= HUGE_FROM))
+        advise_huge(block, n);
     return PS_OK;
 }
 
