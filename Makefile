@@ -29,6 +29,7 @@ bench: install
 	$(BIN)/pip install -q duckdb
 	$(BIN)/python tests/bench/run.py --two-cores
 	$(BIN)/python tests/bench/latency.py
+	$(BIN)/python tests/bench/state.py
 
 install: $(VENV)/.installed
 
