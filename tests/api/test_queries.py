@@ -142,16 +142,15 @@ def test_progress_is_a_dict_with_attributes(feed):
 
 
 def python(text, **environment):
-    """Run a program in a process of its own."""
+    """Run a program in a process of its own, which Ctrl-C reaches though the tests may run in the background."""
     return subprocess.Popen([sys.executable, "-c", textwrap.dedent(text)], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
+                            stderr=subprocess.PIPE, text=True, env={**os.environ, **environment},
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def test_ctrl_c_ends_the_wait_and_not_the_query():
     program = python("""
-        import signal
         from pystream.sql import SparkSession
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
         spark = SparkSession.builder.getOrCreate()
         query = spark.readStream.format("rate").load().writeStream.format("noop").start()
         print("ready", flush=True)
