@@ -343,14 +343,16 @@ static int find_slot(const psi_json_fast *fast, int from, ps_slice name)
 static const char *take_members(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char *p, int64_t row,
                                 bool *missed, int *n_set)
 {
-    for (int i = 0;;) {
+    bool first = true; /* the brace opens the object once; the name behind it may be no slot's */
+
+    for (int i = 0;; first = false) {
         psi_json_slot *slot = &fast->slots[i];
         const char *start, *end = NULL;
         ps_slice text;
         int child = -1;
         enum kind kind = K_SKIP;
 
-        if (PS_LIKELY(i < fast->n_slots && as_expected(p, slot))) {
+        if (PS_LIKELY(i < fast->n_slots && (i > 0 || first) && as_expected(p, slot))) {
             p += slot->n_bytes;
             child = slot->child;
             kind = slot->kind;
@@ -362,7 +364,7 @@ static const char *take_members(psi_json_fast *fast, psi_json *j, const psi_json
             int found;
 
             slot = NULL;
-            if (*p != ',' && (*p != '{' || i > 0))
+            if (*p != (first ? '{' : ','))
                 return NULL;
             *missed = true;
             if (!(p = take_name(p, &name)))
