@@ -163,6 +163,8 @@ ps_status ps_session_write(ps_session *session, ps_node *node, const ps_action *
     PS_TRY(ps_plan_check_batch(node, err));
     if (!row || !row->batch)
         return ps_raise(err, PS_E_DATA_SOURCE_NOT_FOUND, request->format);
+    if (row->missing)
+        return ps_raise(err, PS_E_NOT_BUILT, row->missing);
     PS_TRY(ps_node_schema(node, &schema, err));
     PS_TRY_OR(done, begin_run(session, action, &run, err));
     request->schema = schema;

@@ -26,7 +26,7 @@ static ps_status check_sink(ps_query *query, ps_error *err)
 
     if (!row)
         return ps_raise(err, PS_E_DATA_SOURCE_NOT_FOUND, query->format);
-    if (row->missing)
+    if (row->missing && !row->open)
         return ps_raise(err, PS_E_NOT_BUILT, row->missing);
     if (!row->streaming)
         return ps_raise(err, PS_E_NOT_STREAMED, query->format, "writing");
@@ -39,7 +39,8 @@ static ps_status check_sink(ps_query *query, ps_error *err)
         return ps_raise(err, PS_E_SINK_PATH);
     if (!(row->modes & 1u << query->mode))
         return ps_raise(err, PS_E_SINK_MODE, ps_mode_name(query->mode), query->format);
-    return check_partition_columns(query, err);
+    PS_TRY(check_partition_columns(query, err));
+    return row->missing ? ps_raise(err, PS_E_NOT_BUILT, row->missing) : PS_OK;
 }
 
 /* --- the checkpoint ------------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 """StreamingQuery and StreamingQueryManager: queries that run, and all of a session's."""
 from __future__ import annotations
 
+import collections
 import atexit
 import json
 import logging
@@ -278,6 +279,7 @@ class StreamingQueryManager:
         self._session = session
         self._queries: dict = {}
         self._known = weakref.WeakValueDictionary()
+        self._failed = collections.deque(maxlen=16)  # ended ones that nobody else may hold
         self._listeners: list = []
         self._heard: dict = {}
         self._events = queue.SimpleQueue()
@@ -286,7 +288,11 @@ class StreamingQueryManager:
     @property
     def active(self) -> list[StreamingQuery]:
         """The queries that run."""
-        self._queries = {run: query for run, query in list(self._queries.items()) if query.isActive}
+        for run, query in list(self._queries.items()):
+            if not query.isActive:
+                self._queries.pop(run, None)
+                if query._failure() is not None:
+                    self._failed.append(query)
         return list(self._queries.values())
 
     def get(self, id: str) -> StreamingQuery | None:
@@ -307,7 +313,7 @@ class StreamingQueryManager:
         try:
             ended = self._session._engine.wait_any(ms)
         except PySparkException as problem:
-            for query in reversed(list(self._known.values())):
+            for query in reversed([*self._failed, *self._known.values()]):
                 failure = query._failure()
                 if failure is not None and failure[0] == str(problem):
                     query._raise_failure()
@@ -316,6 +322,7 @@ class StreamingQueryManager:
 
     def resetTerminated(self) -> None:
         """Forget the queries that have ended."""
+        self._failed.clear()
         self._session._engine.reset_terminated()
 
     def addListener(self, listener: StreamingQueryListener) -> None:

@@ -1,6 +1,8 @@
 """Reading streams into DataFrames, and starting the queries that write them."""
 from __future__ import annotations
 
+import os
+
 from pystream.errors import (
     AnalysisException, IllegalArgumentException, PySparkAttributeError, PySparkValueError, _not_implemented, _wrong_type)
 from pystream.sql.readwriter import _csv_options, _json_options, _Options, _Reader
@@ -219,7 +221,7 @@ class DataStreamWriter(_Options):
                 raise AnalysisException._of_engine(
                     "There is a 'path' option set and start() is called with a path parameter. Either remove the path "
                     "option, or call start() without the parameter.", "_LEGACY_ERROR_TEMP_1188", None)
-            given["path"] = path
+            given["path"] = os.fspath(path)
         from pystream.sql.streaming.query import _start
         return _start(self, given)
 
