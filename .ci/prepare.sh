@@ -17,12 +17,16 @@ command -v "$PYTHON" >/dev/null || need python3
 [ -e /etc/ssl/certs/ca-certificates.crt ] || need ca-certificates
 [ -e /usr/share/zoneinfo/Europe/Berlin ] || need tzdata
 [ -e /usr/include/stdlib.h ] || need libc6-dev
+java -version 2>&1 | grep -Eq 'version "(1[7-9]|[2-9][0-9])' || need openjdk-17-jre-headless
+command -v mvn >/dev/null || need maven
+command -v openssl >/dev/null || need openssl
 if command -v pkg-config >/dev/null; then
-    for pair in zlib:zlib1g-dev liblz4:liblz4-dev libzstd:libzstd-dev libpcre2-8:libpcre2-dev cmocka:libcmocka-dev; do
+    for pair in zlib:zlib1g-dev liblz4:liblz4-dev libzstd:libzstd-dev libpcre2-8:libpcre2-dev rdkafka:librdkafka-dev \
+                cmocka:libcmocka-dev; do
         pkg-config --exists "${pair%%:*}" || need "${pair#*:}"
     done
 else
-    need "pkg-config zlib1g-dev liblz4-dev libzstd-dev libpcre2-dev libcmocka-dev"
+    need "pkg-config zlib1g-dev liblz4-dev libzstd-dev libpcre2-dev librdkafka-dev libcmocka-dev"
 fi
 [ -n "$missing" ] || exit 0
 
