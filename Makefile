@@ -6,7 +6,7 @@
 # make wheel     dist/*.whl, with the libraries it needs inside
 # make modes     the stream tests in all run modes
 # make kill      200 kill -9 of the example programs, with a table of where they hit
-# make spark-kafka  what the tests need that continue on real Spark: PySpark in build/spark-venv and its Kafka package
+# make spark-kafka   what the tests need that continue on real Spark: PySpark in build/spark-venv and its Kafka package
 # make bench     the benchmarks, beside hand-written loops and DuckDB
 PYTHON ?= python3
 VENV := build/venv
