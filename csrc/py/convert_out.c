@@ -15,7 +15,8 @@
 typedef struct psi_out {
     ps_view view;
     const ps_type *type;
-    PyObject *names; /* STRUCT: of the fields */
+    PyObject *dict; /* STRUCT: the instance dict of its rows, {"__fields__": names} */
+    bool plain;     /* no value of it can refer to another object that refers back */
     struct psi_out *children;
     int n_children;
 } psi_out;
@@ -42,10 +43,19 @@ static void close_out(psi_out *out)
     for (int i = 0; i < out->n_children; i++)
         close_out(&out->children[i]);
     PyMem_Free(out->children);
-    Py_XDECREF(out->names);
+    Py_XDECREF(out->dict);
 }
 
-static int open_out(const ps_vec *vec, psi_out *out)
+static PyObject *row_dict(psi_state *state, PyObject *names)
+{
+    PyObject *dict = names ? PyDict_New() : NULL;
+
+    if (dict && PyDict_SetItem(dict, state->fields, names) < 0)
+        Py_CLEAR(dict);
+    return dict;
+}
+
+static int open_out(psi_state *state, const ps_vec *vec, psi_out *out)
 {
     const ps_vec *base;
 
@@ -53,8 +63,15 @@ static int open_out(const ps_vec *vec, psi_out *out)
     ps_view_init(&out->view, vec);
     out->type = vec->type;
     base = out->view.base;
-    if (vec->type->kind == PS_STRUCT && !(out->names = psi_names_of(vec->type)))
-        return -1;
+    out->plain = vec->type->kind != PS_ARRAY && vec->type->kind != PS_MAP;
+    if (vec->type->kind == PS_STRUCT) {
+        PyObject *names = psi_names_of(vec->type);
+
+        out->dict = row_dict(state, names);
+        Py_XDECREF(names);
+        if (!out->dict)
+            return -1;
+    }
     if (base->n_children) {
         out->children = PyMem_Calloc((size_t)base->n_children, sizeof *out->children);
         if (!out->children) {
@@ -64,8 +81,9 @@ static int open_out(const ps_vec *vec, psi_out *out)
         while (out->n_children < base->n_children) {
             int i = out->n_children++; /* counted first: a half-open child is closed too */
 
-            if (open_out(base->children[i], &out->children[i]) < 0)
+            if (open_out(state, base->children[i], &out->children[i]) < 0)
                 return -1;
+            out->plain = out->plain && out->children[i].plain;
         }
     }
     return 0;
@@ -131,20 +149,27 @@ static PyObject *delta_of(int64_t us)
     return PyDelta_FromDSU((int)days, (int)(rest / PS_US_SECOND), (int)(rest % PS_US_SECOND));
 }
 
-/* A Row: a tuple of its own class whose instance dict has the names. */
-static PyObject *row_new(psi_state *state, Py_ssize_t n, PyObject *names)
+/*
+ * A Row: a tuple of its own class whose instance dict has the names.  All rows of a batch share one dict (a row that
+ * is given other names gets a dict of its own, see Row.__setattr__).  As the interpreter does with its own tuples, a row
+ * of plain values is kept from the cycle collector: thousands of new rows in each batch would otherwise start full
+ * collections, which take as long as the program holds objects.
+ */
+static PyObject *row_new(psi_state *state, const psi_out *out)
 {
     PyTypeObject *cls = (PyTypeObject *)state->row_type;
-    PyObject *row = cls->tp_alloc(cls, n);
+    PyObject *row = cls->tp_alloc(cls, out->n_children);
 
-    if (row && PyObject_GenericSetAttr(row, state->fields, names) < 0)
+    if (row && PyObject_GenericSetDict(row, out->dict, NULL) < 0)
         Py_CLEAR(row);
+    if (row && out->plain)
+        PyObject_GC_UnTrack(row);
     return row;
 }
 
 static PyObject *struct_at(psi_state *state, const psi_out *out, int64_t row)
 {
-    PyObject *made = row_new(state, out->n_children, out->names);
+    PyObject *made = row_new(state, out);
 
     for (int i = 0; made && i < out->n_children; i++) {
         PyObject *value = value_at(state, &out->children[i], row);
@@ -238,14 +263,15 @@ static PyObject *value_at(psi_state *state, const psi_out *out, int64_t row)
 int psi_rows_out(psi_state *state, const ps_batch *batch, PyObject *names, PyObject *list)
 {
     ps_rows live = ps_batch_live(batch);
-    psi_out top = {0};
+    psi_out top = {.plain = true};
     int result = -1;
 
     if (!PyDateTimeAPI)
         PyDateTime_IMPORT;
     if (!PyDateTimeAPI)
         return -1;
-    top.names = Py_NewRef(names);
+    if (!(top.dict = row_dict(state, names)))
+        return -1;
     top.children = PyMem_Calloc((size_t)batch->n_cols + 1, sizeof *top.children);
     if (!top.children) {
         PyErr_NoMemory();
@@ -254,8 +280,9 @@ int psi_rows_out(psi_state *state, const ps_batch *batch, PyObject *names, PyObj
     while (top.n_children < batch->n_cols) {
         int i = top.n_children++;
 
-        if (open_out(batch->cols[i], &top.children[i]) < 0)
+        if (open_out(state, batch->cols[i], &top.children[i]) < 0)
             goto done;
+        top.plain = top.plain && top.children[i].plain;
     }
     for (int64_t j = 0; j < live.n; j++) {
         PyObject *row = struct_at(state, &top, ps_row(&live, j));

@@ -716,7 +716,7 @@ class Row(tuple):
     def __setattr__(self, key, value):
         if key != "__fields__":
             raise PySparkRuntimeError(errorClass="READ_ONLY", messageParameters={"object": "Row"})
-        self.__dict__[key] = value
+        super().__setattr__("__dict__", {key: value})  # collected rows share one
 
     def __reduce__(self):
         if hasattr(self, "__fields__"):

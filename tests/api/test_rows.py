@@ -1,5 +1,6 @@
 """Python values in and out: createDataFrame, collect, Row, and what does not fit a schema."""
 import datetime as dt
+import gc
 import pickle
 from decimal import Decimal
 
@@ -72,3 +73,14 @@ def test_rows_are_tuples_with_names():
     assert pickle.loads(pickle.dumps(row)).a == "x"
     assert Row("n", "m")(1, 2) == Row(n=1, m=2)
     assert Row(a=Row(b=[Row(c=1)])).asDict(True) == {"a": {"b": [{"c": 1}]}}
+
+
+def test_collected_rows_of_plain_values_are_no_work_for_the_cycle_collector(spark):
+    plain, nested, listed = (spark.sql(f"SELECT {text} AS a").collect()[0] for text in ("1", "struct(1, 'x')", "array(1)"))
+    assert [gc.is_tracked(row) for row in (plain, nested, nested.a, listed)] == [False, False, False, True]
+
+
+def test_names_given_to_a_collected_row_are_its_own(spark):
+    first, second = spark.range(2).collect()
+    first.__fields__ = ["other"]
+    assert (first.other, second.id, second.__fields__) == (0, 1, ["id"])
