@@ -711,6 +711,19 @@ static PyObject *session_reset_terminated(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *session_listen(PyObject *self, PyObject *arg)
+{
+    ps_session *session = alive(self);
+    int on = PyObject_IsTrue(arg);
+    ps_error err = {0};
+
+    if (!session || on < 0)
+        return NULL;
+    if (ps_session_listen(session, on, &err) != PS_OK)
+        return psi_raise(&err);
+    Py_RETURN_NONE;
+}
+
 /* hold_clock(ms): the queries of this session have a clock that stands still until it is told the next time; None: the
  * system's again.  The clock stays for the life of the process, since a query may still look at it. */
 static PyObject *session_hold_clock(PyObject *self, PyObject *arg)
@@ -751,6 +764,7 @@ static PyMethodDef session_methods[] = {
     {"show", session_show, METH_VARARGS, "show(plan, n, truncate, vertical)"},
     {"wait_any", session_wait_any, METH_VARARGS, "wait_any(ms=-1): has a query ended"},
     {"reset_terminated", session_reset_terminated, METH_NOARGS, "Forgets the queries that have ended"},
+    {"listen", session_listen, METH_O, "listen(on): whether progress is told to the host"},
     {"write", session_write, METH_VARARGS, "write(plan, format, options, save_mode, partition_by)"},
     {NULL, NULL, 0, NULL},
 };

@@ -16,6 +16,7 @@ struct psi_manager {
     bool terminated;   /* one ended since the last reset */
     bool failed;
     ps_error failure;  /* of the last one that failed */
+    atomic_bool heard; /* somebody listens to progress */
     struct psi_manager *next; /* all of the process; under all_lock */
 };
 
@@ -196,6 +197,18 @@ ps_status ps_session_wait_any(ps_session *session, int64_t ms, bool *terminated,
     psi_manager_unref(manager);
     return rc;
 }
+
+ps_status ps_session_listen(ps_session *session, bool on, ps_error *err)
+{
+    psi_manager *manager = NULL;
+
+    PS_TRY(psi_manager_of(session, &manager, err));
+    atomic_store(&manager->heard, on);
+    psi_manager_unref(manager);
+    return PS_OK;
+}
+
+bool psi_manager_is_heard(psi_manager *manager) { return atomic_load_explicit(&manager->heard, memory_order_relaxed); }
 
 void ps_session_reset_terminated(ps_session *session)
 {

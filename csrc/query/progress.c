@@ -226,7 +226,7 @@ static ps_status report(psi_stream *stream, bool executed, int64_t watermark_ms,
     rc = rc == PS_OK ? write_tail(stream, executed, &out, err) : rc;
     rc = rc == PS_OK ? ps_session_conf_get(stream->query->session, "spark.sql.streaming.numRecentProgressUpdates", &limit, err) : rc;
     if (rc == PS_OK && event)
-        psi_query_post(stream->query, event, out.data);
+        psi_query_post_progress(stream->query, event, out.data);
     if (rc == PS_OK) {
         int64_t n = 100;
 

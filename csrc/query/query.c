@@ -21,6 +21,12 @@ void psi_query_post(ps_query *query, const char *kind, const char *json)
         query->event(query->event_self, kind, json);
 }
 
+void psi_query_post_progress(ps_query *query, const char *kind, const char *json)
+{
+    if (psi_manager_is_heard(query->manager))
+        psi_query_post(query, kind, json);
+}
+
 void psi_query_sleep(ps_query *query, int64_t ms)
 {
     ps_clock *clock = ps_session_clock(query->session);

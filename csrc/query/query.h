@@ -64,4 +64,6 @@ ps_status ps_query_step(ps_query *query, bool *ran, ps_error *err);
 /* awaitAnyTermination: *terminated; raises the stored failure (1.6). */
 ps_status ps_session_wait_any(ps_session *session, int64_t ms, bool *terminated, ps_error *err);
 void ps_session_reset_terminated(ps_session *session);
+/* Whether events "progress" and "idle" are wanted; at first they are not.  "started" and "terminated" always come. */
+ps_status ps_session_listen(ps_session *session, bool on, ps_error *err);
 #endif

@@ -74,7 +74,9 @@ void psi_query_wake(void *query);
 /* Sleeps until `ms` are over, or somebody wakes or stops the query. */
 void psi_query_sleep(ps_query *query, int64_t ms);
 void psi_query_sleep_until(ps_query *query, int64_t until_ms); /* nothing but stop() cuts it short */
+/* Tells the host.  Progress that nobody listens to is kept from it: the call may wait for a busy interpreter. */
 void psi_query_post(ps_query *query, const char *kind, const char *json);
+void psi_query_post_progress(ps_query *query, const char *kind, const char *json);
 
 /* --- watermark.c -------------------------------------------------------------------------------------------- */
 /* Event time across the watermark nodes of a plan (execution.md section 5). */
@@ -168,4 +170,5 @@ ps_status psi_manager_add(psi_manager *manager, ps_query *query, bool stop_activ
 void psi_manager_remove(psi_manager *manager, ps_query *query);
 /* A query that could not be started after all. */
 void psi_manager_drop(psi_manager *manager, ps_query *query);
+bool psi_manager_is_heard(psi_manager *manager); /* @thread any */
 #endif

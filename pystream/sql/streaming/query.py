@@ -329,10 +329,12 @@ class StreamingQueryManager:
         """From now on tell this listener of the session's queries."""
         if not any(known is listener for known in self._listeners):
             self._listeners.append(listener)
+            self._session._engine.listen(True)
 
     def removeListener(self, listener: StreamingQueryListener) -> None:
         """Tell this listener no more."""
         self._listeners = [known for known in self._listeners if known is not listener]
+        self._session._engine.listen(bool(self._listeners))
 
     # -- events: "started" on the query's thread, the others on the dispatcher ------------------------------------
 
