@@ -22,6 +22,7 @@ struct ps_file {
     ps_fs *fs;
     char *path;
     int fd;
+    int64_t n_written; /* of a recycled file: where it will end; -1: the file was made new */
     struct ps_file *next_lock; /* in the list of held locks */
     bool is_lock;
 };
@@ -88,7 +89,7 @@ static ps_status open_file(ps_fs *fs, const char *path, int flags, const char *v
     *out = NULL;
     PS_TRY(ps_alloc0(sizeof *file, &file, err));
     file->fs = fs;
-    file->fd = -1;
+    file->fd = file->n_written = -1;
     PS_TRY_OR(fail, ps_strdup(path, &file->path, err));
     do {
         file->fd = open(path, flags | O_CLOEXEC, 0666);
@@ -117,6 +118,25 @@ ps_status ps_fs_create(ps_fs *fs, const char *path, ps_file **out, ps_error *err
     return open_file(fs, path, O_WRONLY | O_CREAT | O_TRUNC, "create", out, err);
 }
 
+ps_status ps_fs_recycle(ps_fs *fs, const char *spare, const char *path, ps_file **out, ps_error *err)
+{
+    struct stat st;
+
+    *out = NULL;
+    PS_TRY(psi_fs_mutation(fs, "rename", spare, err));
+    if (rename(spare, path) != 0 || open_file(fs, path, O_WRONLY, "create", out, NULL) != PS_OK)
+        return ps_fs_create(fs, path, out, err);
+    if (fstat((*out)->fd, &st) != 0 || st.st_nlink != 1) {
+        ps_file_close(*out, NULL);
+        *out = NULL;
+        if (unlink(path) != 0)
+            return psi_fs_raise(err, "remove", path);
+        return ps_fs_create(fs, path, out, err);
+    }
+    (*out)->n_written = 0;
+    return PS_OK;
+}
+
 ps_status ps_file_read(ps_file *file, void *data, size_t n_bytes, size_t *n_read, ps_error *err)
 {
     ssize_t n;
@@ -141,7 +161,18 @@ static ps_status write_all(ps_file *file, const char *data, size_t n_bytes, ps_e
             return psi_fs_raise(err, "write", file->path);
         data += n;
         n_bytes -= (size_t)n;
+        if (file->n_written >= 0)
+            file->n_written += n;
     }
+    return PS_OK;
+}
+
+/* A recycled file ends where writing ended.  Not truncated before: some file systems take an emptied file that is written
+ * again for one to be saved at once. */
+static ps_status cut(ps_file *file, ps_error *err)
+{
+    if (file->n_written >= 0 && ftruncate(file->fd, file->n_written) != 0)
+        return psi_fs_raise(err, "truncate", file->path);
     return PS_OK;
 }
 
@@ -159,6 +190,7 @@ ps_status ps_file_write(ps_file *file, const void *data, size_t n_bytes, ps_erro
 ps_status ps_file_sync(ps_file *file, ps_error *err)
 {
     PS_TRY(psi_fs_mutation(file->fs, "sync", file->path, err));
+    PS_TRY(cut(file, err));
     if (fsync(file->fd) != 0)
         return psi_fs_raise(err, "sync", file->path);
     return PS_OK;
@@ -255,8 +287,11 @@ ps_status ps_file_close(ps_file *file, ps_error *err)
         unlist_lock(file);
         flock(file->fd, LOCK_UN); /* now, even if a child that was just forked has not closed its copy yet */
     }
-    if (file->fd >= 0 && close(file->fd) != 0 && errno != EINTR)
-        rc = psi_fs_raise(err, "close", file->path);
+    if (file->fd >= 0) {
+        rc = cut(file, err);
+        if (close(file->fd) != 0 && errno != EINTR && rc == PS_OK)
+            rc = psi_fs_raise(err, "close", file->path);
+    }
     ps_free(file->path);
     ps_free(file);
     return rc;
@@ -364,16 +399,13 @@ ps_status psi_fs_rename_new(ps_fs *fs, const char *from, const char *to, ps_erro
     return psi_fs_raise(err, "rename", errno == EEXIST ? to : from);
 }
 
-ps_status ps_fs_remove(ps_fs *fs, const char *path, ps_error *err)
+/* Hadoop's checksum of the old file would keep it from making a new one. */
+static ps_status remove_checksum(const char *path, ps_error *err)
 {
     const char *name = ps_path_name(path);
     ps_bytes crc = {0};
     ps_status rc;
 
-    PS_TRY(psi_fs_mutation(fs, "remove", path, err));
-    if (unlink(path) != 0 && errno != ENOENT)
-        return psi_fs_raise(err, "remove", path);
-    /* Hadoop's checksum of the old file would keep it from making a new one. */
     PS_TRY_OR(done, ps_bytes_append(&crc, path, (size_t)(name - path), err));
     PS_TRY_OR(done, ps_bytes_char(&crc, '.', err));
     PS_TRY_OR(done, ps_bytes_text(&crc, name, err));
@@ -382,6 +414,25 @@ ps_status ps_fs_remove(ps_fs *fs, const char *path, ps_error *err)
 done:
     ps_bytes_clear(&crc);
     return rc;
+}
+
+ps_status ps_fs_remove(ps_fs *fs, const char *path, ps_error *err)
+{
+    PS_TRY(psi_fs_mutation(fs, "remove", path, err));
+    if (unlink(path) != 0 && errno != ENOENT)
+        return psi_fs_raise(err, "remove", path);
+    return remove_checksum(path, err);
+}
+
+ps_status ps_fs_retire(ps_fs *fs, const char *path, const char *spare, bool *kept, ps_error *err)
+{
+    *kept = false;
+    PS_TRY(psi_fs_mutation(fs, "remove", path, err));
+    if (rename(path, spare) == 0)
+        *kept = true;
+    else if (errno != ENOENT)
+        return psi_fs_raise(err, "remove", path);
+    return remove_checksum(path, err);
 }
 
 ps_status ps_fs_sync_dir(ps_fs *fs, const char *dir, ps_error *err)

@@ -99,13 +99,13 @@ static ps_status temporary_path(const char *path, ps_bytes *out, ps_error *err)
     return ps_bytes_printf(out, err, ".%s.%s.tmp", name, uuid);
 }
 
-static ps_status write_file(ps_fs *fs, const char *path, const void *data, size_t n_bytes, bool sync, ps_error *err)
+static ps_status write_file(ps_fs *fs, const char *spare, const char *path, ps_slice data, bool sync, ps_error *err)
 {
     ps_file *file;
     ps_status rc;
 
-    PS_TRY(ps_fs_create(fs, path, &file, err));
-    PS_TRY_OR(fail, ps_file_write(file, data, n_bytes, err));
+    PS_TRY(spare ? ps_fs_recycle(fs, spare, path, &file, err) : ps_fs_create(fs, path, &file, err));
+    PS_TRY_OR(fail, ps_file_write(file, data.data, data.n_bytes, err));
     if (sync)
         PS_TRY_OR(fail, ps_file_sync(file, err));
     return ps_file_close(file, err);
@@ -114,8 +114,8 @@ fail:
     return rc;
 }
 
-ps_status ps_fs_write_atomic(ps_fs *fs, const char *path, const void *data, size_t n_bytes, bool exclusive, bool sync,
-                             ps_error *err)
+static ps_status write_atomic(ps_fs *fs, const char *spare, const char *path, ps_slice data, bool exclusive, bool sync,
+                              ps_error *err)
 {
     ps_bytes temporary = {0};
     char *parent = NULL;
@@ -123,7 +123,7 @@ ps_status ps_fs_write_atomic(ps_fs *fs, const char *path, const void *data, size
 
     PS_TRY_OR(done, psi_path_parent(path, &parent, err));
     PS_TRY_OR(done, temporary_path(path, &temporary, err));
-    rc = write_file(fs, temporary.data, data, n_bytes, sync, err);
+    rc = write_file(fs, spare, temporary.data, data, sync, err);
     if (rc == PS_OK) {
         rc = exclusive ? psi_fs_rename_new(fs, temporary.data, path, err)
                        : ps_fs_rename(fs, temporary.data, path, err);
@@ -136,6 +136,17 @@ done:
     ps_bytes_clear(&temporary);
     ps_free(parent);
     return rc;
+}
+
+ps_status ps_fs_write_atomic(ps_fs *fs, const char *path, const void *data, size_t n_bytes, bool exclusive, bool sync,
+                             ps_error *err)
+{
+    return write_atomic(fs, NULL, path, (ps_slice){data, n_bytes}, exclusive, sync, err);
+}
+
+ps_status ps_fs_write_recycled(ps_fs *fs, const char *spare, const char *path, ps_slice data, bool sync, ps_error *err)
+{
+    return write_atomic(fs, spare, path, data, true, sync, err);
 }
 
 /* ---- paths ---- */

@@ -10,7 +10,9 @@ struct ps_seqlog {
     char *dir;
     bool sync;
     bool dir_made;
-    int64_t purged; /* nothing below this number is left; -1: not known yet.  The purging thread's. */
+    int64_t purged; /* nothing below this number is left; -1: not known yet */
+    char *spare;    /* where the entry that was purged last waits to become the next one */
+    bool has_spare;
 };
 
 ps_status ps_seqlog_open(ps_fs *fs, const char *dir, bool sync, ps_seqlog **out, ps_error *err)
@@ -23,18 +25,22 @@ ps_status ps_seqlog_open(ps_fs *fs, const char *dir, bool sync, ps_seqlog **out,
     log->fs = fs;
     log->sync = sync;
     log->purged = -1;
-    if ((rc = ps_strdup(dir, &log->dir, err)) != PS_OK) {
-        ps_seqlog_close(log);
-        return rc;
-    }
+    PS_TRY_OR(fail, ps_strdup(dir, &log->dir, err));
+    PS_TRY_OR(fail, ps_path_join(dir, ".spare", &log->spare, err));
     *out = log;
     return PS_OK;
+fail:
+    ps_seqlog_close(log);
+    return rc;
 }
 
 void ps_seqlog_close(ps_seqlog *log)
 {
     if (log == NULL)
         return;
+    if (log->has_spare)
+        ps_fs_remove(log->fs, log->spare, NULL);
+    ps_free(log->spare);
     ps_free(log->dir);
     ps_free(log);
 }
@@ -63,7 +69,8 @@ ps_status ps_seqlog_add(ps_seqlog *log, int64_t id, ps_slice text, ps_error *err
 
     PS_TRY(ps_seqlog_make_dir(log, err));
     PS_TRY(ps_seqlog_path(log, id, &path, err));
-    rc = ps_fs_write_atomic(log->fs, path, text.data, text.n_bytes, true, log->sync, err);
+    rc = ps_fs_write_recycled(log->fs, log->has_spare ? log->spare : NULL, path, text, log->sync, err);
+    log->has_spare = false;
     if (rc == PS_E_FILE_EXISTS)
         rc = ps_raise(err, PS_E_LOG_CONCURRENT, (long long)id);
     ps_free(path);
@@ -139,7 +146,7 @@ ps_status ps_seqlog_purge(ps_seqlog *log, int64_t before, ps_error *err)
         char *path;
         PS_TRY(PS_FAILPOINT("log.purge", err));
         PS_TRY(ps_seqlog_path(log, log->purged, &path, err));
-        rc = ps_fs_remove(log->fs, path, err);
+        rc = log->has_spare ? ps_fs_remove(log->fs, path, err) : ps_fs_retire(log->fs, path, log->spare, &log->has_spare, err);
         ps_free(path);
     }
     return rc;

@@ -8,7 +8,7 @@
  * The text of an entry is lines parted by LF without one at the end; the first is its version, "v1".  This header
  * also has what every reader of such a text needs: the version check with Spark's errors, and the next line.
  *
- * Threads: a log belongs to one thread, except that ps_seqlog_purge() may run on another, one call at a time.
+ * Threads: a log belongs to one thread.
  */
 #ifndef PS_LOG_SEQLOG_H
 #define PS_LOG_SEQLOG_H
@@ -28,7 +28,9 @@ ps_status ps_seqlog_add(ps_seqlog *log, int64_t id, ps_slice text, ps_error *err
 ps_status ps_seqlog_get(ps_seqlog *log, int64_t id, ps_bytes *out, bool *found, ps_error *err);
 /* The highest and the lowest number there is, -1 when the log is empty; either may be NULL. */
 ps_status ps_seqlog_range(ps_seqlog *log, int64_t *first, int64_t *last, ps_error *err);
-/* Removes every entry below `before`, with Hadoop's hidden checksums beside them. */
+/* Removes every entry below `before`, with Hadoop's hidden checksums beside them.  The place of one is kept for the entry
+ * that is added next (ps_fs_retire); after a loss of power it may be back under its old number with the new text, which is
+ * no harm: nothing reads what is this old. */
 ps_status ps_seqlog_purge(ps_seqlog *log, int64_t before, ps_error *err);
 /* The path of an entry, for messages and other files of the directory; owned by the caller. */
 ps_status ps_seqlog_path(const ps_seqlog *log, int64_t id, char **out, ps_error *err);

@@ -170,7 +170,8 @@ ps_status psi_out_open(const ps_store *store, psi_file_kind kind, int64_t versio
     PS_TRY_OR(fail, psi_file_path(store, kind, version, &out->path, err));
     snprintf(name, sizeof name, ".%s.tmp", ps_path_name(out->path));
     PS_TRY_OR(fail, ps_path_join(store->options.dir, name, &out->temporary, err));
-    PS_TRY_OR(fail, ps_fs_create(out->fs, out->temporary, &out->file, err));
+    PS_TRY_OR(fail, kind == PSI_DELTA ? psi_spare_create(store, out->temporary, &out->file, err)
+                                      : ps_fs_create(out->fs, out->temporary, &out->file, err));
     memcpy(head, magic, 8);
     put32(head + 8, (uint32_t)kind);
     put32(head + 12, (uint32_t)store->n_families);

@@ -212,7 +212,8 @@ static ps_status remove_up_to(const ps_store *store, psi_file_kind kind, int64_t
         char *path;
         rc = psi_file_path(store, kind, versions[i], &path, err);
         if (rc == PS_OK)
-            rc = ps_fs_remove(store->options.fs, path, err);
+            rc = kind == PSI_DELTA ? psi_spare_keep(store, path, err)
+                                   : ps_fs_remove(store->options.fs, path, err);
         ps_free(path);
     }
     ps_free(versions);

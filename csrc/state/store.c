@@ -51,11 +51,12 @@ ps_status ps_store_open(const ps_store_options *options, const ps_family *famili
     store->families = families;
     store->n_families = n_families;
     store->budget = (ps_budget){&state_bytes, options->memory_limit, options->owner};
-    rc = psi_shards_make(store, options->shard_bits, err);
-    if (rc != PS_OK)
-        ps_store_close(store);
-    else
-        *out = store;
+    PS_TRY_OR(fail, psi_spares_new(&store->spares, err));
+    PS_TRY_OR(fail, psi_shards_make(store, options->shard_bits, err));
+    *out = store;
+    return PS_OK;
+fail:
+    ps_store_close(store);
     return rc;
 }
 
@@ -64,6 +65,7 @@ void ps_store_close(ps_store *store)
     if (store == NULL)
         return;
     psi_snapshot_end(store);
+    psi_spares_free(store);
     psi_shards_clear(store);
     ps_free(store->shards);
     ps_free(store);

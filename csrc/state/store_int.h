@@ -50,6 +50,7 @@ struct ps_shard {
 };
 
 typedef struct psi_snapshot psi_snapshot;
+typedef struct psi_spares psi_spares;
 struct ps_store {
     ps_store_options options;
     const ps_family *families;
@@ -64,6 +65,7 @@ struct ps_store {
     int64_t n_deltas; /* since the newest snapshot, and their size */
     size_t delta_bytes, snapshot_bytes;
     psi_snapshot *snapshot; /* being written or done; NULL: none */
+    psi_spares *spares;     /* owned; shared with the snapshot's thread */
 };
 
 ps_status psi_shards_make(ps_store *store, int shard_bits, ps_error *err);
@@ -123,6 +125,16 @@ ps_status psi_store_list(const ps_store *store, psi_file_kind kind, int64_t **ve
 /* Starts a snapshot of the version just committed when one is due; tidies old files when it is
  * written. */
 ps_status psi_snapshot_maybe(ps_store *store, ps_error *err);
+/* --- spare.c
+ * ------------------------------------------------------------------------------------------------
+ */
+ps_status psi_spares_new(psi_spares **out, ps_error *err);
+void psi_spares_free(ps_store *store); /* with the files that were not used */
+/* Removes a delta, or keeps its place for a new one. @thread the snapshot's */
+ps_status psi_spare_keep(const ps_store *store, const char *path, ps_error *err);
+/* Makes a file, out of a kept one if there is one. @thread the query's */
+ps_status psi_spare_create(const ps_store *store, const char *path, ps_file **out, ps_error *err);
+
 /* Before a shard changes: what the snapshot still needs of it is copied. */
 ps_status psi_snapshot_detach(ps_shard *shard, ps_error *err);
 void psi_snapshot_end(ps_store *store); /* stops and waits */

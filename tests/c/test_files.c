@@ -84,6 +84,47 @@ static void removing_takes_hadoop_s_checksum_along(void **state)
     FAILS(IO, ps_fs_make_dirs(fs, in_root("f/g"), &err));
 }
 
+static void file_is(const char *name, const char *text)
+{
+    ps_bytes out = {0};
+
+    OK(ps_fs_read_all(ps_fs_local(), in_root(name), &out, &err));
+    TEXT(&out, text);
+    ps_bytes_clear(&out);
+}
+
+static void a_retired_file_is_written_anew(void **state)
+{
+    ps_fs *fs = ps_fs_local();
+    bool kept;
+
+    (void)state;
+    OK(ps_fs_make_dirs(fs, in_root("old"), &err));
+    for (int sync = 0; sync < 2; sync++) {
+        OK(ps_fs_write_atomic(fs, in_root("old/1"), "a long text", 11, true, false, &err));
+        OK(ps_fs_retire(fs, in_root("old/1"), in_root("old/.spare"), &kept, &err));
+        assert_true(kept);
+        OK(ps_fs_write_recycled(fs, in_root("old/.spare"), in_root("old/2"), ps_slice_of("short"), sync, &err));
+        file_is("old/2", "short");
+        assert_int_equal(count_files(in_root("old")), 1);
+        OK(ps_fs_remove(fs, in_root("old/2"), &err));
+    }
+    OK(ps_fs_retire(fs, in_root("old/1"), in_root("old/.spare"), &kept, &err));
+    assert_false(kept);
+    OK(ps_fs_write_recycled(fs, in_root("old/.spare"), in_root("old/2"), ps_slice_of("new"), false, &err));
+    file_is("old/2", "new");
+
+    /* What has another name is somebody's copy. */
+    assert_int_equal(link(in_root("old/2"), in_root("old/copy")), 0);
+    OK(ps_fs_write_recycled(fs, in_root("old/2"), in_root("old/3"), ps_slice_of("x"), false, &err));
+    file_is("old/copy", "new");
+    file_is("old/3", "x");
+    FAILS(FILE_EXISTS, ps_fs_write_recycled(fs, in_root("old/copy"), in_root("old/3"), ps_slice_of("y"), false, &err));
+    file_is("old/3", "x");
+    assert_int_equal(count_files(in_root("old")), 1);
+    OK(ps_fs_remove_tree(fs, in_root("old"), &err));
+}
+
 static void every_mutation_can_fail(void **state)
 {
     (void)state;
@@ -299,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(atomic_writes),
         cmocka_unit_test(removing_takes_hadoop_s_checksum_along),
+        cmocka_unit_test(a_retired_file_is_written_anew),
         cmocka_unit_test(every_mutation_can_fail),
         cmocka_unit_test(paths_and_uris),
         cmocka_unit_test(a_directory_is_locked_once),

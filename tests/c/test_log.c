@@ -100,8 +100,16 @@ static void entries_are_made_once_and_purged(void **state)
     OK(ps_seqlog_purge(log, 5, &err));
     OK(ps_seqlog_range(log, &first, NULL, &err));
     assert_int_equal(first, 5);
+    assert_true(exists("seq/.spare"));
+    OK(ps_seqlog_add(log, 12, ps_slice_of("v1"), &err));
+    assert_false(exists("seq/.spare"));
+    ps_bytes_clear(&out);
+    OK(ps_seqlog_get(log, 12, &out, &found, &err));
+    TEXT(&out, "v1");
+    OK(ps_seqlog_purge(log, 7, &err));
     ps_bytes_clear(&out);
     ps_seqlog_close(log);
+    assert_false(exists("seq/.spare"));
     assert_int_equal(ps_seqlog_number("9223372036854775808"), -1);
     assert_int_equal(ps_seqlog_number("-1"), -1);
     assert_int_equal(ps_seqlog_number(""), -1);
