@@ -23,6 +23,7 @@ typedef struct psi_path {
 typedef struct psi_in {
     psi_state *state;
     bool verify;
+    ps_error err; /* one for all values: it is too large to be cleared for each */
 } psi_in;
 
 static int append(psi_in *in, ps_builder *b, PyObject *value, bool nullable, const psi_path *path);
@@ -32,6 +33,9 @@ static int engine_failed(const ps_error *err)
     psi_raise(err);
     return -1;
 }
+
+/* 0, or -1 with what the engine said in in->err. */
+static int outcome(psi_in *in, ps_status rc) { return rc == PS_OK ? 0 : engine_failed(&in->err); }
 
 /* "field b in field a", "element in array field a": a part of a field is told apart by its own words. */
 static PyObject *path_text(const psi_path *path)
@@ -52,12 +56,11 @@ static PyObject *path_text(const psi_path *path)
 /* `kind`: "type", "range", "null" or "length".  Always -1. */
 static int misfit(psi_in *in, const char *kind, const ps_type *type, PyObject *value, const psi_path *path)
 {
-    ps_error err = {0};
     ps_bytes json = {0};
     PyObject *where = path_text(path), *text = NULL, *result = NULL;
 
-    if (where && ps_type_json_text(type, &json, &err) != PS_OK)
-        psi_raise(&err);
+    if (where && ps_type_json_text(type, &json, &in->err) != PS_OK)
+        psi_raise(&in->err);
     else if (where && (text = psi_text(&json)))
         result = PyObject_CallFunction(in->state->misfit, "sOOO", kind, text, value, where);
     if (result)
@@ -69,25 +72,15 @@ static int misfit(psi_in *in, const char *kind, const ps_type *type, PyObject *v
     return -1;
 }
 
-static int append_null(ps_builder *b)
-{
-    ps_error err = {0};
-
-    return ps_build_null(b, &err) == PS_OK ? 0 : engine_failed(&err);
-}
+static int append_null(psi_in *in, ps_builder *b) { return outcome(in, ps_build_null(b, &in->err)); }
 
 /* A value of another class than the type wants. */
 static int refuse(psi_in *in, ps_builder *b, PyObject *value, const psi_path *path)
 {
-    return in->verify ? misfit(in, "type", b->type, value, path) : append_null(b);
+    return in->verify ? misfit(in, "type", b->type, value, path) : append_null(in, b);
 }
 
-static int append_int64(ps_builder *b, int64_t value)
-{
-    ps_error err = {0};
-
-    return ps_build_int(b, value, &err) == PS_OK ? 0 : engine_failed(&err);
-}
+static int append_int64(psi_in *in, ps_builder *b, int64_t value) { return outcome(in, ps_build_int(b, value, &in->err)); }
 
 static int append_int(psi_in *in, ps_builder *b, PyObject *value, const psi_path *path)
 {
@@ -101,26 +94,23 @@ static int append_int(psi_in *in, ps_builder *b, PyObject *value, const psi_path
     if (number == -1 && PyErr_Occurred())
         return -1;
     if (overflow || (n_bits < 64 && (number < -(1ll << (n_bits - 1)) || number >= 1ll << (n_bits - 1))))
-        return in->verify ? misfit(in, "range", b->type, value, path) : append_null(b);
-    return append_int64(b, number);
+        return in->verify ? misfit(in, "range", b->type, value, path) : append_null(in, b);
+    return append_int64(in, b, number);
 }
 
 static int append_double(psi_in *in, ps_builder *b, PyObject *value, const psi_path *path)
 {
-    ps_error err = {0};
-
     if (!PyFloat_CheckExact(value))
         return refuse(in, b, value, path);
-    return ps_build_double(b, PyFloat_AS_DOUBLE(value), &err) == PS_OK ? 0 : engine_failed(&err);
+    return outcome(in, ps_build_double(b, PyFloat_AS_DOUBLE(value), &in->err));
 }
 
-static int append_utf8(ps_builder *b, PyObject *text)
+static int append_utf8(psi_in *in, ps_builder *b, PyObject *text)
 {
-    ps_error err = {0};
     Py_ssize_t n;
     const char *utf8 = PyUnicode_AsUTF8AndSize(text, &n);
     PyObject *bytes = NULL;
-    int result = 0;
+    int result;
 
     if (!utf8) { /* lone surrogates */
         PyErr_Clear();
@@ -130,31 +120,29 @@ static int append_utf8(ps_builder *b, PyObject *text)
         utf8 = PyBytes_AS_STRING(bytes);
         n = PyBytes_GET_SIZE(bytes);
     }
-    if (ps_build_text(b, utf8, (size_t)n, &err) != PS_OK)
-        result = engine_failed(&err);
+    result = outcome(in, ps_build_text(b, utf8, (size_t)n, &in->err));
     Py_XDECREF(bytes);
     return result;
 }
 
-static int append_text(ps_builder *b, PyObject *value)
+static int append_text(psi_in *in, ps_builder *b, PyObject *value)
 {
     PyObject *text;
     int result;
 
     if (PyUnicode_Check(value))
-        return append_utf8(b, value);
+        return append_utf8(in, b, value);
     if (PyBool_Check(value))
         text = PyUnicode_FromString(value == Py_True ? "true" : "false");
     else
         text = PyObject_Str(value);
-    result = text ? append_utf8(b, text) : -1;
+    result = text ? append_utf8(in, b, text) : -1;
     Py_XDECREF(text);
     return result;
 }
 
 static int append_bytes(psi_in *in, ps_builder *b, PyObject *value, const psi_path *path)
 {
-    ps_error err = {0};
     const char *data;
     Py_ssize_t n;
 
@@ -167,7 +155,7 @@ static int append_bytes(psi_in *in, ps_builder *b, PyObject *value, const psi_pa
     } else {
         return refuse(in, b, value, path);
     }
-    return ps_build_text(b, data, (size_t)n, &err) == PS_OK ? 0 : engine_failed(&err);
+    return outcome(in, ps_build_text(b, data, (size_t)n, &in->err));
 }
 
 static bool is_class(PyObject *value, const char *module, const char *name)
@@ -181,7 +169,6 @@ static bool is_decimal(PyObject *value) { return is_class(value, "decimal", "Dec
 
 static int append_decimal(psi_in *in, ps_builder *b, PyObject *value, const psi_path *path)
 {
-    ps_error err = {0};
     PyObject *text, *finite;
     const char *utf8;
     __int128 unscaled;
@@ -194,13 +181,13 @@ static int append_decimal(psi_in *in, ps_builder *b, PyObject *value, const psi_
         return -1;
     Py_DECREF(finite);
     if (finite != Py_True) /* NaN and infinities have no place in a DECIMAL */
-        return append_null(b);
+        return append_null(in, b);
     text = PyObject_Str(value);
     utf8 = text ? PyUnicode_AsUTF8(text) : NULL;
     if (utf8 && !ps_parse_decimal(ps_slice_of(utf8), b->type->precision, b->type->scale, &unscaled))
         result = misfit(in, "precision", b->type, value, path);
     else if (utf8)
-        result = ps_build_int128(b, unscaled, &err) == PS_OK ? 0 : engine_failed(&err);
+        result = outcome(in, ps_build_int128(b, unscaled, &in->err));
     Py_XDECREF(text);
     return result;
 }
@@ -252,15 +239,15 @@ static int append_time(psi_in *in, ps_builder *b, PyObject *value, const psi_pat
 
     switch (b->type->kind) {
     case PS_DATE:
-        return PyDate_CheckExact(value) || PyDateTime_CheckExact(value) ? append_int64(b, days_of(value)) : refuse(in, b, value, path);
+        return PyDate_CheckExact(value) || PyDateTime_CheckExact(value) ? append_int64(in, b, days_of(value)) : refuse(in, b, value, path);
     case PS_DAYTIME:
-        return PyDelta_CheckExact(value) ? append_int64(b, delta_us(value)) : refuse(in, b, value, path);
+        return PyDelta_CheckExact(value) ? append_int64(in, b, delta_us(value)) : refuse(in, b, value, path);
     case PS_TIMESTAMP_NTZ:
-        return PyDateTime_CheckExact(value) ? append_int64(b, days_of(value) * PS_US_DAY + micros_of_day(value)) : refuse(in, b, value, path);
+        return PyDateTime_CheckExact(value) ? append_int64(in, b, days_of(value) * PS_US_DAY + micros_of_day(value)) : refuse(in, b, value, path);
     default:
         if (!PyDateTime_CheckExact(value))
             return refuse(in, b, value, path);
-        return instant_of(value, &us) < 0 ? -1 : append_int64(b, us);
+        return instant_of(value, &us) < 0 ? -1 : append_int64(in, b, us);
     }
 }
 
@@ -268,17 +255,15 @@ static int append_array(psi_in *in, ps_builder *b, PyObject *value, const psi_pa
 {
     const ps_field *element = &b->type->fields[0];
     psi_path inner = {path, "element in array", NULL};
-    ps_error err = {0};
     PyObject *items;
-    int result = 0;
+    int result;
 
     if (!PyList_CheckExact(value) && !PyTuple_CheckExact(value) && !is_class(value, "array", "array"))
         return refuse(in, b, value, path);
     items = PySequence_Tuple(value); /* ours: a value may run Python code that changes the list */
     if (!items)
         return -1;
-    if (ps_build_list(b, 0, &err) != PS_OK)
-        result = engine_failed(&err);
+    result = outcome(in, ps_build_list(b, 0, &in->err));
     for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(items); i++)
         result = append(in, ps_build_child(b, 0), PyTuple_GET_ITEM(items, i), element->nullable, &inner);
     ps_build_list_end(b);
@@ -289,18 +274,16 @@ static int append_array(psi_in *in, ps_builder *b, PyObject *value, const psi_pa
 static int append_map(psi_in *in, ps_builder *b, PyObject *value, const psi_path *path)
 {
     psi_path keys = {path, "key of map", NULL}, values = {path, "value of map", NULL};
-    ps_error err = {0};
     PyObject *key, *item, *items;
     Py_ssize_t at = 0;
-    int result = 0;
+    int result;
 
     if (!PyDict_CheckExact(value))
         return refuse(in, b, value, path);
     items = PyDict_Copy(value);
     if (!items)
         return -1;
-    if (ps_build_list(b, 0, &err) != PS_OK)
-        result = engine_failed(&err);
+    result = outcome(in, ps_build_list(b, 0, &in->err));
     while (result == 0 && PyDict_Next(items, &at, &key, &item)) {
         result = append(in, ps_build_child(b, 0), key, false, &keys);
         if (result == 0)
@@ -353,16 +336,14 @@ done:
 
 static int append(psi_in *in, ps_builder *b, PyObject *value, bool nullable, const psi_path *path)
 {
-    ps_error err = {0};
-
     if (value == Py_None) {
         if (!nullable && in->verify)
             return misfit(in, "null", b->type, value, path);
-        return append_null(b);
+        return append_null(in, b);
     }
     switch (b->type->kind) {
     case PS_NULL: return refuse(in, b, value, path);
-    case PS_BOOL: return PyBool_Check(value) ? append_int64(b, value == Py_True) : refuse(in, b, value, path);
+    case PS_BOOL: return PyBool_Check(value) ? append_int64(in, b, value == Py_True) : refuse(in, b, value, path);
     case PS_INT8:
     case PS_INT16:
     case PS_INT32:
@@ -370,7 +351,7 @@ static int append(psi_in *in, ps_builder *b, PyObject *value, bool nullable, con
     case PS_FLOAT:
     case PS_DOUBLE: return append_double(in, b, value, path);
     case PS_DECIMAL: return append_decimal(in, b, value, path);
-    case PS_STRING: return append_text(b, value);
+    case PS_STRING: return append_text(in, b, value);
     case PS_BINARY: return append_bytes(in, b, value, path);
     case PS_DATE:
     case PS_TIMESTAMP:
@@ -379,8 +360,8 @@ static int append(psi_in *in, ps_builder *b, PyObject *value, bool nullable, con
     case PS_ARRAY: return append_array(in, b, value, path);
     case PS_MAP: return append_map(in, b, value, path);
     case PS_STRUCT:
-        if (ps_build_struct(b, &err) != PS_OK)
-            return engine_failed(&err);
+        if (outcome(in, ps_build_struct(b, &in->err)) < 0)
+            return -1;
         return append_fields(in, b->type, b->children, value, path);
     default: return misfit(in, "type", b->type, value, path);
     }
@@ -411,8 +392,7 @@ done:
 
 int psi_rows_in(psi_state *state, PyObject *rows, const ps_type *schema, bool verify, ps_batches *out)
 {
-    psi_in in = {state, verify};
-    ps_error err = {0};
+    psi_in in = {.state = state, .verify = verify};
     ps_builder **fields = NULL;
     PyObject *items = PySequence_Tuple(rows);
     int result = -1;
@@ -426,10 +406,8 @@ int psi_rows_in(psi_state *state, PyObject *rows, const ps_type *schema, bool ve
         goto done;
     }
     for (int i = 0; i < schema->n_fields; i++)
-        if (ps_build_new(schema->fields[i].type, 0, &fields[i], &err) != PS_OK) {
-            psi_raise(&err);
+        if (outcome(&in, ps_build_new(schema->fields[i].type, 0, &fields[i], &in.err)) < 0)
             goto done;
-        }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); i++) {
         PyObject *row = PyTuple_GET_ITEM(items, i);
 
@@ -520,8 +498,7 @@ static const ps_type *type_of_literal(PyObject *value)
 
 int psi_value_in(psi_state *state, PyObject *value, const ps_type *type, ps_vec **out)
 {
-    psi_in in = {state, true};
-    ps_error err = {0};
+    psi_in in = {.state = state, .verify = true};
     ps_builder *b = NULL;
     ps_vec *flat = NULL;
     ps_status rc = PS_OK;
@@ -533,15 +510,15 @@ int psi_value_in(psi_state *state, PyObject *value, const ps_type *type, ps_vec 
     type = type ? ps_type_ref(type) : type_of_literal(value);
     if (!type)
         return -1;
-    PS_TRY_OR(done, ps_build_new(type, 1, &b, &err));
+    PS_TRY_OR(done, ps_build_new(type, 1, &b, &in.err));
     if (append(&in, b, value, true, NULL) < 0)
         goto done;
-    PS_TRY_OR(done, ps_build_finish(b, &flat, &err));
-    PS_TRY_OR(done, ps_vec_repeat(flat, 0, 1, out, &err));
+    PS_TRY_OR(done, ps_build_finish(b, &flat, &in.err));
+    PS_TRY_OR(done, ps_vec_repeat(flat, 0, 1, out, &in.err));
     result = 0;
 done:
     if (rc != PS_OK)
-        psi_raise(&err);
+        psi_raise(&in.err);
     ps_vec_unref(flat);
     ps_build_free(b);
     ps_type_unref(type);
