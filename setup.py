@@ -1,4 +1,4 @@
-"""Builds pystream._engine from csrc/*/*.c with the system's libraries.
+"""Builds pystream._engine from csrc/*/*.c, and pystream._kafka from csrc/kafka where librdkafka is found, with the system's libraries.
 
 PYSTREAM_DEBUG=1      assertions and debug information
 PYSTREAM_SANITIZE=1   address and undefined-behaviour sanitizers
@@ -14,21 +14,26 @@ from concurrent.futures import ThreadPoolExecutor
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-#: pkg-config name -> Debian package.
-LIBRARIES = {"zlib": "zlib1g-dev", "liblz4": "liblz4-dev", "libzstd": "libzstd-dev", "libpcre2-8": "libpcre2-dev"}
+#: Extension -> pkg-config name -> Debian package.
+LIBRARIES = {
+    "pystream._engine": {"zlib": "zlib1g-dev", "liblz4": "liblz4-dev", "libzstd": "libzstd-dev", "libpcre2-8": "libpcre2-dev"},
+    "pystream._kafka": {"rdkafka": "librdkafka-dev"},
+}
 
 
-def pkg_config(option):
+def missing(extension):
+    """The Debian packages that an extension lacks."""
     if shutil.which("pkg-config") is None:
         sys.exit("pystream: pkg-config is missing; on Debian: apt-get install pkg-config")
-    missing = [debian for name, debian in LIBRARIES.items() if subprocess.call(["pkg-config", "--exists", name])]
-    if missing:
-        sys.exit(f"pystream: libraries are missing; on Debian: apt-get install {' '.join(missing)}")
-    return subprocess.check_output(["pkg-config", option, *LIBRARIES], text=True).split()
+    return [debian for name, debian in LIBRARIES[extension].items() if subprocess.call(["pkg-config", "--exists", name])]
+
+
+def pkg_config(extension, option):
+    return subprocess.check_output(["pkg-config", option, *LIBRARIES[extension]], text=True).split()
 
 
 def flags():
-    compile_args = ["-std=c11", "-D_GNU_SOURCE", "-O3", "-fvisibility=hidden", "-fno-semantic-interposition"]
+    compile_args = ["-std=c11", "-D_GNU_SOURCE", "-O3", "-fno-semantic-interposition"]
     link_args = []
     if not (os.environ.get("PYSTREAM_DEBUG") or os.environ.get("PYSTREAM_SANITIZE")):
         compile_args += ["-g0", "-DNDEBUG"]
@@ -47,10 +52,17 @@ def flags():
 class BuildExt(build_ext):
     """Compiles the sources of an extension side by side, and only what has changed."""
 
+    def links(self, ext):
+        """The engine shows its ps_ names; another extension lies beside it and is linked to it."""
+        if ext.name == "pystream._engine":
+            return ["-Wl,--version-script=csrc/engine.map", "-Wl,-Bsymbolic"]
+        engine = self.get_ext_fullpath("pystream._engine")
+        return [f"-L{os.path.dirname(engine)}", f"-l:{os.path.basename(engine)}", "-Wl,-rpath,$ORIGIN"]
+
     def build_extension(self, ext):
         compile_args, link_args = flags()
-        ext.extra_compile_args = [*compile_args, *pkg_config("--cflags")]
-        ext.extra_link_args = [*link_args, *pkg_config("--libs")]
+        ext.extra_compile_args = [*compile_args, *pkg_config(ext.name, "--cflags")]
+        ext.extra_link_args = [*link_args, *self.links(ext), *pkg_config(ext.name, "--libs")]
         compiler, compile_one = self.compiler, type(self.compiler)._compile
 
         def side_by_side(sources, output_dir=None, macros=None, include_dirs=None, debug=0, extra_preargs=None,
@@ -74,10 +86,20 @@ def stale(obj, source, newest_header, force):
     return force or not os.path.exists(obj) or os.path.getmtime(obj) < max(os.path.getmtime(source), newest_header)
 
 
-SOURCES = sorted(name for name in glob.glob("csrc/*/*.c") if not name.startswith("csrc/kafka/"))
-HEADERS = sorted([*glob.glob("csrc/*/*.h"), *glob.glob("csrc/*/*.def"), "setup.py"])
+def extension(name, *folders):
+    sources = sorted(source for folder in folders for source in glob.glob(f"csrc/{folder}/*.c"))
+    return Extension(name, sources, include_dirs=["csrc"], depends=HEADERS)
 
-setup(
-    ext_modules=[Extension("pystream._engine", SOURCES, include_dirs=["csrc"], depends=HEADERS)],
-    cmdclass={"build_ext": BuildExt},
-)
+
+FOLDERS = ("base", "col", "log", "fmt", "state", "expr", "io", "op", "plan", "sql", "query", "py")
+HEADERS = sorted([*glob.glob("csrc/*/*.h"), *glob.glob("csrc/*/*.def"), "csrc/engine.map", "setup.py"])
+EXTENSIONS = [extension("pystream._engine", *FOLDERS)]
+
+if missing("pystream._engine"):
+    sys.exit(f"pystream: libraries are missing; on Debian: apt-get install {' '.join(missing('pystream._engine'))}")
+if missing("pystream._kafka"):
+    print(f"pystream: without Kafka, whose headers are missing; on Debian: apt-get install {' '.join(missing('pystream._kafka'))}")
+else:
+    EXTENSIONS.append(extension("pystream._kafka", "kafka"))
+
+setup(ext_modules=EXTENSIONS, cmdclass={"build_ext": BuildExt})

@@ -7,8 +7,8 @@
 #define NONE 0u
 #define APPEND (1u << PS_APPEND)
 #define ALL (1u << PS_APPEND | 1u << PS_UPDATE | 1u << PS_COMPLETE)
-#define PS_SINK(name, streaming, batch, modes, needs_checkpoint, partition_by, open, missing)                                  \
-    &(const ps_sink_row){name, streaming, batch, modes, needs_checkpoint, partition_by, open, missing},
+#define PS_SINK(name, streaming, batch, modes, needs, partition_by, open, missing)                                             \
+    &(const ps_sink_row){name, streaming, batch, modes, needs, partition_by, open, missing},
 static const ps_sink_row *const rows[] = {
 #include "io/sinks.def"
 };

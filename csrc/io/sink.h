@@ -32,6 +32,10 @@ typedef struct ps_sink_request {
     ps_fs *fs;
     ps_clock *clock;
     bool sync;
+    const char *checkpoint_dir;  /* a stream's, or NULL: a sink may keep what it must know again after a crash below it */
+    int64_t rerun_batch;         /* the batch that an earlier run logged and perhaps gave to the sink, -1: none */
+    ps_status (*check)(void *self, ps_error *err); /* raises when the query or action is to end: for who waits; or NULL */
+    void *check_self;
     bool batch;                  /* df.write instead of a stream; then `save_mode` */
     const char *save_mode;       /* append, overwrite, ignore, error */
     struct ps_callback *callback; /* foreach, foreachBatch, console: calls into the host language; borrowed */
@@ -52,11 +56,18 @@ typedef struct ps_callback {
     ps_status (*rows_close)(void *self, bool failed, ps_error *err);
 } ps_callback;
 
+/* What a streaming query must name for a sink. */
+typedef enum ps_sink_needs {
+    PS_SINK_NOTHING,             /* without a checkpoint location a temporary one will do */
+    PS_SINK_CHECKPOINT,
+    PS_SINK_PATH                 /* and a checkpoint location */
+} ps_sink_needs;
+
 typedef struct ps_sink_row {
     const char *name;
     bool streaming, batch;
     unsigned modes;              /* 1 << PS_APPEND | ... */
-    bool needs_checkpoint;       /* else a temporary one will do */
+    ps_sink_needs needs;
     bool partition_by;           /* may be partitioned */
     ps_status (*open)(const ps_sink_request *request, ps_sink **out, ps_error *err);
     const char *missing;

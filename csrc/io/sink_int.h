@@ -7,7 +7,7 @@
 
 typedef ps_status psi_sink_open(const ps_sink_request *request, ps_sink **out, ps_error *err);
 psi_sink_open psi_file_sink_open, psi_console_sink_open, psi_memory_sink_open, psi_noop_sink_open, psi_foreach_sink_open,
-    psi_foreach_batch_sink_open;
+    psi_foreach_batch_sink_open, psi_connector_open;
 
 /* Where one task writes its files: a directory of partitions, a format, a codec (sink_file_output.c). */
 typedef struct psi_outputs psi_outputs;

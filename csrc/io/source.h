@@ -59,6 +59,8 @@ typedef struct ps_source_open_args {
     ps_fs *fs;
     ps_clock *clock;
     bool sync;                  /* durable logs */
+    ps_status (*check)(void *self, ps_error *err); /* raises when the query or action is to end: for who waits; or NULL */
+    void *check_self;
     ps_source_waker waker;
 } ps_source_open_args;
 
@@ -96,6 +98,8 @@ typedef struct ps_source_vt {
     ps_status (*seen)(ps_source *source, const char *to, ps_error *err);
     /* Canonical text of an offset found in a checkpoint (perhaps another engine's). */
     ps_status (*canonical)(ps_source *source, const char *text, char **out, ps_error *err);
+    /* Metrics of progress as a JSON object's text, after a batch that ended at `to`; nothing appended: none.  May be NULL. */
+    ps_status (*metrics)(ps_source *source, const char *to, ps_bytes *out, ps_error *err);
     /* Wakes a latest() that waits; @thread any. May be NULL. */
     void (*interrupt)(ps_source *source);
     void (*close)(ps_source *source);

@@ -10,6 +10,7 @@ ps_status psi_rate_describe(const ps_source_request *request, ps_source_info **o
 ps_status psi_rate_batch_describe(const ps_source_request *request, ps_source_info **out, ps_error *err);
 ps_status psi_socket_describe(const ps_source_request *request, ps_source_info **out, ps_error *err);
 ps_status psi_file_describe(const ps_source_request *request, ps_source_info **out, ps_error *err);
+ps_status psi_connector_describe(const ps_source_request *request, ps_source_info **out, ps_error *err);
 
 /* DATA_SOURCE_NOT_FOUND, with the name that comes nearest. */
 ps_status psi_not_found(const char *name, ps_error *err);

@@ -26,6 +26,8 @@ ps_status ps_run_check(ps_run *run, ps_error *err)
     return run->poll ? run->poll(run->poll_self, err) : PS_OK;
 }
 
+ps_status ps_run_checked(void *run, ps_error *err) { return ps_run_check(run, err); }
+
 ps_status ps_op_open(const ps_node *node, ps_run *run, ps_op **out, ps_error *err)
 {
     ps_op *op = NULL;

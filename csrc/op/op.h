@@ -118,6 +118,7 @@ struct ps_run {
     size_t memory_limit;     /* pystream.state.memoryLimit in bytes; 0: none */
 };
 ps_status ps_run_check(ps_run *run, ps_error *err); /* cancel and poll */
+ps_status ps_run_checked(void *run, ps_error *err);  /* the same, as sources and sinks take it */
 
 /* Counters of a stateful operator, for progress. */
 typedef struct ps_state_metrics {

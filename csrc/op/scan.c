@@ -155,7 +155,8 @@ ps_status psi_scan_op_slice(ps_op *op, ps_cursor *cursor, int64_t slice, ps_erro
 static ps_status read_everything(scan_op *self, ps_error *err)
 {
     const scan_spec *spec = self->op.node->spec;
-    ps_source_open_args args = {.conf = self->op.run->conf, .fs = self->op.run->fs, .clock = self->op.run->clock};
+    ps_source_open_args args = {.conf = self->op.run->conf, .fs = self->op.run->fs, .clock = self->op.run->clock,
+                                .check = ps_run_checked, .check_self = self->op.run};
     ps_scan *scan = NULL;
 
     PS_TRY(spec->info->vt->read_all(spec->info, &args, spec->wanted, &scan, err));

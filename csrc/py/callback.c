@@ -6,6 +6,8 @@
  */
 #include "py/py_int.h"
 
+#include "base/logger.h"
+#include "io/connector.h"
 #include "query/batch_run.h"
 
 /* Ends a call: `result` is taken. */
@@ -135,4 +137,52 @@ void psi_host_free(psi_host *host)
     Py_XDECREF(host->names);
     Py_XDECREF(host->kept);
     PyMem_Free(host);
+}
+
+/* --- what is no query's ------------------------------------------------------------------------------------ */
+
+/* The reason of the pending exception, as a text in err; the exception is cleared. */
+static ps_status connector_failed(const char *name, ps_error *err)
+{
+    PyObject *error = psi_fetch(), *text = error ? PyObject_Str(error) : NULL;
+    const char *reason = text ? PyUnicode_AsUTF8(text) : NULL;
+    ps_status rc = ps_raise(err, PS_E_CONNECTOR_MISSING, name, reason ? reason : "its import failed");
+
+    PyErr_Clear();
+    Py_XDECREF(text);
+    Py_XDECREF(error);
+    return rc;
+}
+
+/* A connector's module is pystream.<its name, with an underscore>. */
+static ps_status load_connector(const char *name, ps_error *err)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *module = PyImport_ImportModule("pystream._native");
+    PyObject *result = module ? PyObject_CallMethod(module, "load_connector", "s", name) : NULL;
+    ps_status rc = result ? PS_OK : connector_failed(name, err);
+
+    Py_XDECREF(result);
+    Py_XDECREF(module);
+    PyGILState_Release(gil);
+    return rc;
+}
+
+static void log_line(ps_log_level level, const char *name, const char *text)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *module = PyImport_ImportModule("pystream._native");
+    PyObject *result = module ? PyObject_CallMethod(module, "log", "iss", (int)level, name, text) : NULL;
+
+    if (!result)
+        PyErr_Clear(); /* a line of the log is no reason to end a query */
+    Py_XDECREF(result);
+    Py_XDECREF(module);
+    PyGILState_Release(gil);
+}
+
+void psi_callbacks_init(void)
+{
+    ps_connector_set_loader(load_connector);
+    ps_logger_set(log_line);
 }

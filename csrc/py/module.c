@@ -258,6 +258,7 @@ static int module_exec(PyObject *module)
 {
     psi_state *state = psi_state_of(module);
 
+    psi_callbacks_init();
     state->fields = PyUnicode_InternFromString("__fields__");
     if (!state->fields || add_type(module, &psi_expr_spec, &state->expr_type) < 0 ||
         add_type(module, &psi_plan_spec, &state->plan_type) < 0 || add_type(module, &psi_session_spec, &state->session_type) < 0 ||

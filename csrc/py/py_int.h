@@ -57,6 +57,9 @@ typedef struct psi_poll {
 } psi_poll;
 void psi_poll_init(psi_poll *poll);
 
+/* Tells the engine how the modules of connectors are loaded, and where lines of the log go (callback.c). */
+void psi_callbacks_init(void);
+
 /* --- arguments ------------------------------------------------------------------------------------------------ */
 /* A type or schema given as JSON text or DDL text; a new reference in *out. */
 int psi_type_arg(PyObject *text, bool schema, const ps_type **out);

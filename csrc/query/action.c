@@ -172,6 +172,9 @@ ps_status ps_session_write(ps_session *session, ps_node *node, const ps_action *
     request->zone = run.run.env.zone;
     request->fs = run.run.fs;
     request->clock = run.run.clock;
+    request->check = ps_run_checked;
+    request->check_self = &run.run;
+    request->rerun_batch = -1;
     request->batch = true;
     rc = row->open(request, &sink, err);
     if (rc == PS_OK)

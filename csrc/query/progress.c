@@ -162,6 +162,20 @@ static ps_status offset_member(ps_bytes *out, const char *key, const char *offse
     return ps_bytes_printf(out, err, "\"%s\":%s", key, offset ? offset : "null");
 }
 
+static ps_status metrics_member(const psi_input *input, ps_bytes *out, ps_error *err)
+{
+    ps_bytes metrics = {0};
+    ps_status rc;
+
+    if (!input->source->vt->metrics)
+        return PS_OK;
+    rc = input->source->vt->metrics(input->source, input->end, &metrics, err);
+    if (rc == PS_OK && metrics.n_bytes > 0)
+        rc = ps_bytes_printf(out, err, ",\"metrics\":%s", metrics.data);
+    ps_bytes_clear(&metrics);
+    return rc;
+}
+
 static ps_status write_source(const psi_stream *stream, const psi_input *input, bool executed, ps_bytes *out, ps_error *err)
 {
     int64_t n_rows = executed ? input->n_rows : 0;
@@ -178,6 +192,7 @@ static ps_status write_source(const psi_stream *stream, const psi_input *input, 
     PS_TRY(ps_bytes_printf(out, err, ",\"numInputRows\":%" PRId64, n_rows));
     PS_TRY(rate_member(out, "inputRowsPerSecond", r.input, err));
     PS_TRY(rate_member(out, "processedRowsPerSecond", r.processed, err));
+    PS_TRY(metrics_member(input, out, err));
     return ps_bytes_char(out, '}', err);
 }
 

@@ -35,7 +35,7 @@ static ps_status check_sink(ps_query *query, ps_error *err)
         return ps_raise(err, PS_E_SINK_PARTITIONED, query->format);
     if (strcmp(row->name, "memory") == 0 && !query->name)
         return ps_raise(err, PS_E_MEMORY_SINK_NAME);
-    if (row->needs_checkpoint && !ps_options_get(&query->options, "path"))
+    if (row->needs == PS_SINK_PATH && !ps_options_get(&query->options, "path"))
         return ps_raise(err, PS_E_SINK_PATH);
     if (!(row->modes & 1u << query->mode))
         return ps_raise(err, PS_E_SINK_MODE, ps_mode_name(query->mode), query->format);
@@ -80,7 +80,7 @@ static ps_status resolve_checkpoint(ps_query *query, const ps_conf *conf, ps_err
         return ps_path_from_uri(option, &query->checkpoint, err);
     if (root && *root)
         return under_conf_root(query, root, &query->checkpoint, err);
-    if (query->sink_row->needs_checkpoint)
+    if (query->sink_row->needs != PS_SINK_NOTHING)
         return ps_raise(err, PS_E_CHECKPOINT_LOCATION);
     query->temporary = true;
     return temporary_dir(&query->checkpoint, err);

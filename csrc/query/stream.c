@@ -45,6 +45,7 @@ static ps_status open_source(psi_stream *stream, int at, ps_error *err)
     snprintf(name, sizeof name, "sources/%d", at);
     PS_TRY(ps_path_join(stream->query->checkpoint, name, &dir, err));
     ps_source_open_args args = {.checkpoint_dir = dir, .conf = &stream->conf, .fs = stream->run.fs, .clock = stream->run.clock, .sync = stream->sync,
+                                .check = ps_run_checked, .check_self = &stream->run,
                                 .waker = {stream->query, hold_query, drop_query, psi_query_wake}};
     rc = input->info->vt->open(input->info, &args, &input->source, err);
     ps_free(dir);
@@ -233,7 +234,8 @@ static ps_status open_sink(psi_stream *stream, ps_error *err)
         .format = query->format, .options = &query->options, .partition_by = (const char *const *)query->partition_by,
         .n_partition_by = query->n_partition_by, .mode = query->mode, .schema = schema, .conf = &stream->conf,
         .zone = stream->run.env.zone, .query_name = query->name, .fs = stream->run.fs, .clock = stream->run.clock,
-        .sync = stream->sync, .callback = query->callback, .table = query->table,
+        .checkpoint_dir = query->checkpoint, .rerun_batch = stream->constructed ? stream->batch_id : -1, .check = ps_run_checked,
+        .check_self = &stream->run, .sync = stream->sync, .callback = query->callback, .table = query->table,
     };
     rc = query->sink_row->open(&request, &stream->sink, err);
     ps_type_unref(schema);

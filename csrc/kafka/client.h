@@ -1,0 +1,57 @@
+/*
+ * kafka/client.h - one client of the brokers: a consumer or a producer of librdkafka, and what a query needs around it.
+ *
+ * Nothing here keeps a stop waiting.  A look-up that blocks in librdkafka runs on a thread of the client while the caller
+ * asks its `check` every 50 ms; a caller that gives up leaves it to end by itself, and the client with it.
+ * Lines that librdkafka's threads log are kept, and go to the host's log (base/logger.h, "pystream.kafka") whenever the
+ * caller waits or calls psi_client_tell(), so that the first failed connection is told at once.
+ * Threads: a client belongs to its query's or action's thread, but for psi_client_rk(), whose functions are librdkafka's.
+ */
+#ifndef PS_KAFKA_CLIENT_H
+#define PS_KAFKA_CLIENT_H
+#include "base/option.h"
+#include "kafka/positions.h"
+#include "kafka/props.h"
+
+typedef struct psi_client psi_client;
+
+typedef struct psi_client_args {
+    bool producer;
+    const ps_options *options;         /* the user's: kafka.* become properties (props.h) */
+    const char *const (*fixed)[2];     /* pairs of librdkafka's own names that the user cannot change; ended by NULL */
+    ps_status (*check)(void *self, ps_error *err); /* raises when the caller is to give up; or NULL */
+    void *check_self;
+    void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque); /* producer: delivery reports */
+    void *opaque;
+} psi_client_args;
+
+/* Fails with IllegalArgumentException for properties; makes no connection yet. */
+ps_status psi_client_open(const psi_client_args *args, psi_client **out, ps_error *err);
+void psi_client_close(psi_client *client); /* accepts NULL; what waits to be sent is dropped */
+
+rd_kafka_t *psi_client_rk(psi_client *client);
+const psi_props_kept *psi_client_kept(const psi_client *client);
+/* check() of the caller, then what librdkafka had to say goes to the log. */
+ps_status psi_client_tell(psi_client *client, ps_error *err);
+
+/* Which topics, and so which partitions. */
+typedef enum psi_subscribe { PSI_ASSIGN, PSI_SUBSCRIBE, PSI_PATTERN } psi_subscribe;
+typedef struct psi_subscription {
+    psi_subscribe kind;
+    psi_positions assigned;            /* ASSIGN: offsets mean nothing */
+    char **topics;                     /* SUBSCRIBE */
+    int n_topics;
+    void *pattern;                     /* PATTERN: compiled, of pattern.h */
+} psi_subscription;
+
+/* The partitions there are now, their offsets zero.  A topic of `topics` that is not there raises KAFKA_TOPIC_MISSING,
+ * unless `lenient`. */
+ps_status psi_client_partitions(psi_client *client, const psi_subscription *subscription, bool lenient, psi_positions *out, ps_error *err);
+/* Replaces each offset, which is PSI_LATEST, PSI_EARLIEST or (times) milliseconds since 1970, by the offset it stands for.
+ * A time behind the last record gives PSI_LATEST; a partition that is not there any more is left as it was (PSI_LATEST...),
+ * and counted in *n_missing when that is not NULL, else raises. */
+ps_status psi_client_offsets(psi_client *client, psi_positions *set, int *n_missing, ps_error *err);
+
+/* Raises what librdkafka says of `what` ("Reading t-0"): a time-out names the last failed connection. */
+ps_status psi_client_raise(psi_client *client, rd_kafka_resp_err_t code, const char *what, const char *reason, ps_error *err);
+#endif
