@@ -21,7 +21,8 @@ typedef struct psi_client_args {
     const char *const (*fixed)[2];     /* pairs of librdkafka's own names that the user cannot change; ended by NULL */
     ps_status (*check)(void *self, ps_error *err); /* raises when the caller is to give up; or NULL */
     void *check_self;
-    void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque); /* producer: delivery reports */
+    void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque); /* producer: delivery reports;
+                                        * librdkafka's opaque is the client, ours is psi_client_opaque(rk) */
     void *opaque;
 } psi_client_args;
 
@@ -31,6 +32,7 @@ void psi_client_close(psi_client *client); /* accepts NULL; what waits to be sen
 
 rd_kafka_t *psi_client_rk(psi_client *client);
 const psi_props_kept *psi_client_kept(const psi_client *client);
+void *psi_client_opaque(const rd_kafka_t *rk); /* args.opaque, for delivery reports */
 /* check() of the caller, then what librdkafka had to say goes to the log. */
 ps_status psi_client_tell(psi_client *client, ps_error *err);
 
@@ -41,16 +43,17 @@ typedef struct psi_subscription {
     psi_positions assigned;            /* ASSIGN: offsets mean nothing */
     char **topics;                     /* SUBSCRIBE */
     int n_topics;
-    void *pattern;                     /* PATTERN: compiled, of pattern.h */
+    struct ps_pattern *pattern;        /* PATTERN (expr/pattern.h) */
 } psi_subscription;
 
 /* The partitions there are now, their offsets zero.  A topic of `topics` that is not there raises KAFKA_TOPIC_MISSING,
  * unless `lenient`. */
 ps_status psi_client_partitions(psi_client *client, const psi_subscription *subscription, bool lenient, psi_positions *out, ps_error *err);
-/* Replaces each offset, which is PSI_LATEST, PSI_EARLIEST or (times) milliseconds since 1970, by the offset it stands for.
- * A time behind the last record gives PSI_LATEST; a partition that is not there any more is left as it was (PSI_LATEST...),
- * and counted in *n_missing when that is not NULL, else raises. */
-ps_status psi_client_offsets(psi_client *client, psi_positions *set, int *n_missing, ps_error *err);
+/* Replaces each offset, which is PSI_LATEST, PSI_EARLIEST or milliseconds since 1970, by the offset that it stands for.  A
+ * time behind the last record gives PSI_LATEST.  Raises when a partition has none to tell. */
+ps_status psi_client_offsets(psi_client *client, psi_positions *set, ps_error *err);
+/* The handle of a topic, which stays the client's. */
+ps_status psi_client_topic(psi_client *client, const char *name, rd_kafka_topic_t **out, ps_error *err);
 
 /* Raises what librdkafka says of `what` ("Reading t-0"): a time-out names the last failed connection. */
 ps_status psi_client_raise(psi_client *client, rd_kafka_resp_err_t code, const char *what, const char *reason, ps_error *err);

@@ -1,0 +1,443 @@
+/*
+ * kafka/client.c - a client of librdkafka, its look-ups on a thread of their own, and its log.
+ *
+ * A look-up (psi_call) belongs to the caller until he gives up; then it is marked abandoned and whoever is done with it
+ * last, the thread, frees it.  The client itself is freed by the last of two: its owner and its thread.
+ */
+#include "kafka/client.h"
+#include "base/logger.h"
+#include "base/map.h"
+#include "base/thread.h"
+#include "expr/pattern.h"
+#include "kafka/kafka_int.h"
+#include <signal.h>
+#include <stdio.h>
+
+#define MAX_LINES 16
+#define LINE_SIZE 512
+
+typedef struct log_line { ps_log_level level; char text[LINE_SIZE]; } log_line;
+
+typedef enum call_kind { CALL_METADATA, CALL_OFFSETS } call_kind;
+typedef struct psi_call {
+    call_kind kind;
+    bool all_topics;                          /* METADATA */
+    const struct rd_kafka_metadata *metadata; /* METADATA: the answer */
+    rd_kafka_topic_partition_list_t *list;    /* OFFSETS: question and answer */
+    rd_kafka_resp_err_t code;
+    bool done, abandoned;
+} psi_call;
+
+struct psi_client {
+    ps_refs refs;          /* the owner's, and the thread's */
+    rd_kafka_t *rk;
+    psi_props_kept kept;
+    ps_status (*check)(void *self, ps_error *err);
+    void *check_self;
+    void *opaque;          /* of delivery reports */
+    ps_map topics;         /* name -> rd_kafka_topic_t */
+    pthread_t thread;
+    bool has_thread;
+    ps_lock lock;          /* PS_RANK_LEAF; guards what follows */
+    ps_cond cond;          /* a call, an answer, the end */
+    psi_call *call;        /* being asked */
+    bool running;          /* the thread is in librdkafka */
+    bool closed;
+    log_line lines[MAX_LINES];
+    int n_lines, n_dropped;
+    char failure[LINE_SIZE]; /* the last thing that went wrong with a connection, or "" */
+};
+
+/* --- what librdkafka says ----------------------------------------------------------------------------------- */
+
+/* @thread any: librdkafka's.  Lines of one reason come again and again; the newest of them will do. */
+static void keep_line(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    psi_client *client = rd_kafka_opaque(rk);
+    log_line *line;
+
+    ps_lock_take(&client->lock);
+    if (strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0)
+        snprintf(client->failure, sizeof client->failure, "%s", text);
+    if (client->n_lines == MAX_LINES) {
+        client->n_dropped++;
+    } else {
+        line = &client->lines[client->n_lines++];
+        line->level = level <= 3 ? PS_LOG_ERROR : level <= 5 ? PS_LOG_WARNING : PS_LOG_INFO;
+        snprintf(line->text, sizeof line->text, "%s", text);
+    }
+    ps_lock_drop(&client->lock);
+}
+
+static void tell(psi_client *client)
+{
+    log_line lines[MAX_LINES];
+    int n, n_dropped;
+
+    ps_lock_take(&client->lock);
+    n = client->n_lines;
+    n_dropped = client->n_dropped;
+    memcpy(lines, client->lines, (size_t)n * sizeof *lines);
+    client->n_lines = client->n_dropped = 0;
+    ps_lock_drop(&client->lock);
+    for (int i = 0; i < n; i++)
+        ps_log(lines[i].level, "pystream.kafka", "%s", lines[i].text);
+    if (n_dropped)
+        ps_log(PS_LOG_WARNING, "pystream.kafka", "%d more lines were left out", n_dropped);
+}
+
+ps_status psi_client_tell(psi_client *client, ps_error *err)
+{
+    tell(client);
+    return client->check ? client->check(client->check_self, err) : PS_OK;
+}
+
+ps_status psi_client_raise(psi_client *client, rd_kafka_resp_err_t code, const char *what, const char *reason, ps_error *err)
+{
+    char failure[LINE_SIZE];
+
+    ps_lock_take(&client->lock);
+    memcpy(failure, client->failure, sizeof failure);
+    ps_lock_drop(&client->lock);
+    tell(client);
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+        return ps_raise(err, PS_E_KAFKA_TIMEOUT, what, reason ? reason : rd_kafka_err2str(code), *failure ? " Last failure: " : "", failure);
+    default:
+        return ps_raise(err, PS_E_KAFKA_FAILED, what, reason ? reason : rd_kafka_err2str(code), rd_kafka_err2name(code));
+    }
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------- */
+
+static void unref(psi_client *client)
+{
+    if (!ps_refs_dec(&client->refs))
+        return;
+    for (int i = 0; i < client->topics.n; i++)
+        rd_kafka_topic_destroy(client->topics.items[i].value);
+    ps_map_clear(&client->topics);
+    if (client->rk)
+        rd_kafka_destroy_flags(client->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    ps_cond_clear(&client->cond);
+    ps_lock_clear(&client->lock);
+    ps_free(client);
+}
+
+static ps_status fill_conf(const psi_client_args *args, psi_client *client, rd_kafka_conf_t *conf, ps_error *err)
+{
+    char reason[LINE_SIZE];
+
+    PS_TRY(psi_props_apply(args->options, args->producer, conf, &client->kept, err));
+    for (int i = 0; args->fixed && args->fixed[i][0]; i++)
+        if (rd_kafka_conf_set(conf, args->fixed[i][0], args->fixed[i][1], reason, sizeof reason) != RD_KAFKA_CONF_OK)
+            return ps_raise(err, PS_E_KAFKA_FAILED, args->fixed[i][0], reason, "conf");
+    rd_kafka_conf_set_opaque(conf, client);
+    rd_kafka_conf_set_log_cb(conf, keep_line);
+    if (args->delivered)
+        rd_kafka_conf_set_dr_msg_cb(conf, args->delivered);
+    return PS_OK;
+}
+
+/* Signals are for the threads of the interpreter: librdkafka's are made with all of them blocked. */
+static rd_kafka_t *make_quiet(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *reason, size_t n_reason)
+{
+    sigset_t all, before;
+    rd_kafka_t *rk;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rk = rd_kafka_new(type, conf, reason, n_reason);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rk;
+}
+
+ps_status psi_client_open(const psi_client_args *args, psi_client **out, ps_error *err)
+{
+    psi_client *client = NULL;
+    char reason[LINE_SIZE];
+    rd_kafka_conf_t *conf;
+    ps_status rc;
+
+    *out = NULL;
+    PS_TRY(ps_alloc0(sizeof *client, &client, err));
+    ps_refs_init(&client->refs);
+    ps_lock_init(&client->lock, PS_RANK_LEAF);
+    ps_cond_init(&client->cond);
+    client->check = args->check;
+    client->check_self = args->check_self;
+    client->opaque = args->opaque;
+    conf = rd_kafka_conf_new();
+    PS_TRY_OR(fail, fill_conf(args, client, conf, err));
+    client->rk = make_quiet(args->producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
+    if (!client->rk) {
+        rc = ps_raise(err, PS_E_KAFKA_PROPERTIES, reason);
+        goto fail;
+    }
+    *out = client;
+    return PS_OK;
+fail:
+    rd_kafka_conf_destroy(conf);
+    unref(client);
+    return rc;
+}
+
+void psi_client_close(psi_client *client)
+{
+    bool busy;
+
+    if (!client)
+        return;
+    ps_lock_take(&client->lock);
+    client->closed = true;
+    client->check = NULL; /* of a caller who is gone */
+    busy = client->running;
+    ps_cond_wake_all(&client->cond);
+    ps_lock_drop(&client->lock);
+    if (client->has_thread && busy)
+        pthread_detach(client->thread); /* it ends when librdkafka gives the call back */
+    else if (client->has_thread)
+        pthread_join(client->thread, NULL);
+    tell(client);
+    unref(client);
+}
+
+rd_kafka_t *psi_client_rk(psi_client *client) { return client->rk; }
+const psi_props_kept *psi_client_kept(const psi_client *client) { return &client->kept; }
+void *psi_client_opaque(const rd_kafka_t *rk) { return ((psi_client *)rd_kafka_opaque(rk))->opaque; }
+
+ps_status psi_client_topic(psi_client *client, const char *name, rd_kafka_topic_t **out, ps_error *err)
+{
+    ps_status rc;
+
+    *out = ps_map_get(&client->topics, ps_slice_of(name));
+    if (*out)
+        return PS_OK;
+    *out = rd_kafka_topic_new(client->rk, name, NULL);
+    if (!*out)
+        return psi_client_raise(client, rd_kafka_last_error(), name, NULL, err);
+    if ((rc = ps_map_put(&client->topics, ps_slice_of(name), *out, NULL, err)) != PS_OK) {
+        rd_kafka_topic_destroy(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+/* --- calls that block ------------------------------------------------------------------------------------------------ */
+
+static void free_call(psi_call *call)
+{
+    if (call->metadata)
+        rd_kafka_metadata_destroy(call->metadata);
+    if (call->list)
+        rd_kafka_topic_partition_list_destroy(call->list);
+    ps_free(call);
+}
+
+static rd_kafka_resp_err_t call_once(rd_kafka_t *rk, psi_call *call, int timeout_ms)
+{
+    if (call->kind == CALL_METADATA)
+        return rd_kafka_metadata(rk, call->all_topics, NULL, &call->metadata, timeout_ms);
+    return rd_kafka_offsets_for_times(rk, call->list, timeout_ms);
+}
+
+static void *serve(void *arg)
+{
+    psi_client *client = arg;
+
+    ps_thread_set_name("ps-kafka");
+    ps_lock_take(&client->lock);
+    while (!client->closed) {
+        psi_call *call = client->call;
+
+        if (!call) {
+            ps_cond_wait_ms(&client->cond, &client->lock, -1);
+            continue;
+        }
+        client->call = NULL;
+        client->running = true;
+        ps_lock_drop(&client->lock);
+        call->code = call_once(client->rk, call, (int)client->kept.api_timeout_ms);
+        ps_lock_take(&client->lock);
+        client->running = false;
+        call->done = true;
+        if (call->abandoned)
+            free_call(call);
+        ps_cond_wake_all(&client->cond);
+    }
+    ps_lock_drop(&client->lock);
+    unref(client);
+    return NULL;
+}
+
+static ps_status start_thread(psi_client *client, ps_error *err)
+{
+    sigset_t all, before;
+    int error;
+
+    if (client->has_thread)
+        return PS_OK;
+    ps_refs_inc(&client->refs);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&client->thread, NULL, serve, client);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    client->has_thread = error == 0;
+    if (error == 0)
+        return PS_OK;
+    ps_refs_dec(&client->refs);
+    return ps_raise(err, PS_E_IO, "start", "a thread for Kafka", strerror(error));
+}
+
+/* Asks and waits.  After PS_OK the call is the caller's again; otherwise it is gone. */
+static ps_status ask(psi_client *client, psi_call *call, const char *what, ps_error *err)
+{
+    ps_status rc = start_thread(client, err);
+    rd_kafka_resp_err_t code;
+
+    if (rc != PS_OK) {
+        free_call(call);
+        return rc;
+    }
+    ps_lock_take(&client->lock);
+    client->call = call;
+    ps_cond_wake_all(&client->cond);
+    while (!call->done) {
+        if (ps_cond_wait_ms(&client->cond, &client->lock, PSI_KAFKA_WAIT_MS) || call->done)
+            continue;
+        ps_lock_drop(&client->lock);
+        rc = psi_client_tell(client, err);
+        ps_lock_take(&client->lock);
+        if (rc == PS_OK || call->done)
+            continue;
+        call->abandoned = client->call != call;
+        if (!call->abandoned) { /* the thread has not taken it yet */
+            client->call = NULL;
+            free_call(call);
+        }
+        ps_lock_drop(&client->lock);
+        return rc;
+    }
+    ps_lock_drop(&client->lock);
+    code = call->code;
+    if (rc == PS_OK && code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return PS_OK;
+    free_call(call);
+    return rc == PS_OK ? psi_client_raise(client, code, what, NULL, err) : rc;
+}
+
+/* --- partitions ------------------------------------------------------------------------------------------------------ */
+
+/* Topics that Kafka keeps for itself are never found by a pattern. */
+static bool is_internal(const char *topic)
+{
+    static const char *const names[] = {"__consumer_offsets", "__transaction_state", "__share_group_state"};
+
+    for (size_t i = 0; i < PS_COUNT_OF(names); i++)
+        if (strcmp(topic, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static ps_status is_subscribed(const psi_subscription *subscription, const char *topic, bool *out, ps_error *err)
+{
+    *out = false;
+    if (subscription->kind == PSI_PATTERN)
+        return is_internal(topic) ? PS_OK : ps_pattern_matches(subscription->pattern, ps_slice_of(topic), out, err);
+    for (int i = 0; i < subscription->n_topics && !*out; i++)
+        *out = strcmp(subscription->topics[i], topic) == 0;
+    for (int i = 0; i < subscription->assigned.n && !*out; i++)
+        *out = strcmp(subscription->assigned.items[i].topic, topic) == 0;
+    return PS_OK;
+}
+
+static ps_status take_topic(psi_client *client, const struct rd_kafka_metadata_topic *topic, const psi_subscription *subscription,
+                            bool lenient, psi_positions *out, ps_error *err)
+{
+    bool wanted;
+
+    PS_TRY(is_subscribed(subscription, topic->topic, &wanted, err));
+    if (!wanted)
+        return PS_OK;
+    if (topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || topic->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+        return lenient ? PS_OK : ps_raise(err, PS_E_KAFKA_TOPIC_MISSING, topic->topic);
+    if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR && topic->partition_cnt == 0)
+        return psi_client_raise(client, topic->err, topic->topic, NULL, err);
+    for (int i = 0; i < topic->partition_cnt; i++) {
+        int32_t id = topic->partitions[i].id;
+
+        if (subscription->kind == PSI_ASSIGN && !psi_positions_find(&subscription->assigned, topic->topic, id))
+            continue;
+        PS_TRY(psi_positions_set(out, topic->topic, id, 0, err));
+    }
+    return PS_OK;
+}
+
+/* Makes the topics known to librdkafka, which asks for those it knows. */
+static ps_status name_topics(psi_client *client, const psi_subscription *subscription, ps_error *err)
+{
+    rd_kafka_topic_t *topic;
+
+    for (int i = 0; i < subscription->n_topics; i++)
+        PS_TRY(psi_client_topic(client, subscription->topics[i], &topic, err));
+    for (int i = 0; i < subscription->assigned.n; i++)
+        PS_TRY(psi_client_topic(client, subscription->assigned.items[i].topic, &topic, err));
+    return PS_OK;
+}
+
+ps_status psi_client_partitions(psi_client *client, const psi_subscription *subscription, bool lenient, psi_positions *out, ps_error *err)
+{
+    psi_call *call = NULL;
+    ps_status rc = PS_OK;
+
+    PS_TRY(name_topics(client, subscription, err));
+    PS_TRY(ps_alloc0(sizeof *call, &call, err));
+    call->kind = CALL_METADATA;
+    call->all_topics = subscription->kind == PSI_PATTERN;
+    PS_TRY(ask(client, call, "Listing topics", err));
+    for (int i = 0; rc == PS_OK && i < call->metadata->topic_cnt; i++)
+        rc = take_topic(client, &call->metadata->topics[i], subscription, lenient, out, err);
+    free_call(call);
+    return rc;
+}
+
+/* --- offsets ----------------------------------------------------------------------------------------------------------- */
+
+static ps_status take_offsets(psi_client *client, const psi_call *call, psi_positions *set, ps_error *err)
+{
+    char what[300];
+
+    for (int i = 0; i < call->list->cnt; i++) {
+        const rd_kafka_topic_partition_t *found = &call->list->elems[i];
+        psi_position *item = psi_positions_find(set, found->topic, found->partition);
+
+        if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            snprintf(what, sizeof what, "Looking up offsets of %s-%d", found->topic, (int)found->partition);
+            return psi_client_raise(client, found->err, what, NULL, err);
+        }
+        if (item)
+            item->offset = found->offset;
+    }
+    return PS_OK;
+}
+
+ps_status psi_client_offsets(psi_client *client, psi_positions *set, ps_error *err)
+{
+    psi_call *call = NULL;
+    ps_status rc;
+
+    if (set->n == 0)
+        return PS_OK;
+    PS_TRY(ps_alloc0(sizeof *call, &call, err));
+    call->kind = CALL_OFFSETS;
+    call->list = rd_kafka_topic_partition_list_new(set->n);
+    for (int i = 0; i < set->n; i++)
+        rd_kafka_topic_partition_list_add(call->list, set->items[i].topic, set->items[i].partition)->offset = set->items[i].offset;
+    PS_TRY(ask(client, call, "Looking up offsets", err));
+    rc = take_offsets(client, call, set, err);
+    free_call(call);
+    return rc;
+}
