@@ -92,14 +92,28 @@ ps_status psi_client_tell(psi_client *client, ps_error *err)
     return client->check ? client->check(client->check_self, err) : PS_OK;
 }
 
+/* The last failure of a connection, and what is in the log with it. */
+static void last_failure(psi_client *client, char out[LINE_SIZE])
+{
+    ps_lock_take(&client->lock);
+    memcpy(out, client->failure, LINE_SIZE);
+    ps_lock_drop(&client->lock);
+    tell(client);
+}
+
+ps_status psi_client_raise_read(psi_client *client, const char *topic, int32_t partition, int64_t offset, int64_t ms, ps_error *err)
+{
+    char failure[LINE_SIZE];
+
+    last_failure(client, failure);
+    return ps_raise(err, PS_E_KAFKA_READ_TIMEOUT, (long long)offset, topic, (int)partition, (long long)ms, *failure ? " Last failure: " : "", failure);
+}
+
 ps_status psi_client_raise(psi_client *client, rd_kafka_resp_err_t code, const char *what, const char *reason, ps_error *err)
 {
     char failure[LINE_SIZE];
 
-    ps_lock_take(&client->lock);
-    memcpy(failure, client->failure, sizeof failure);
-    ps_lock_drop(&client->lock);
-    tell(client);
+    last_failure(client, failure);
     switch (code) {
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TRANSPORT:
@@ -259,6 +273,7 @@ static void *serve(void *arg)
         }
         client->call = NULL;
         client->running = true;
+        ps_cond_wake_all(&client->cond);
         ps_lock_drop(&client->lock);
         call->code = call_once(client->rk, call, (int)client->kept.api_timeout_ms);
         ps_lock_take(&client->lock);
@@ -303,6 +318,8 @@ static ps_status ask(psi_client *client, psi_call *call, const char *what, ps_er
         return rc;
     }
     ps_lock_take(&client->lock);
+    while (client->call) /* of another cursor; the thread takes it when it is free */
+        ps_cond_wait_ms(&client->cond, &client->lock, PSI_KAFKA_WAIT_MS);
     client->call = call;
     ps_cond_wake_all(&client->cond);
     while (!call->done) {

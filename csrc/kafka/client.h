@@ -57,4 +57,6 @@ ps_status psi_client_topic(psi_client *client, const char *name, rd_kafka_topic_
 
 /* Raises what librdkafka says of `what` ("Reading t-0"): a time-out names the last failed connection. */
 ps_status psi_client_raise(psi_client *client, rd_kafka_resp_err_t code, const char *what, const char *reason, ps_error *err);
+/* The same for a partition that brought nothing in so many milliseconds. */
+ps_status psi_client_raise_read(psi_client *client, const char *topic, int32_t partition, int64_t offset, int64_t ms, ps_error *err);
 #endif

@@ -1,0 +1,268 @@
+/*
+ * kafka/scan.c - reads ranges of partitions, several of them in turn.
+ *
+ * A slice of the scan is some of its ranges, read by one cursor, which takes from each what is there: so all partitions
+ * are fetched at a time, however many threads there are.  While nothing is there, next() hands out a batch without rows
+ * every 50 ms: its reader then notices a stop.
+ */
+#include "kafka/scan.h"
+#include "base/clock.h"
+#include "base/logger.h"
+#include "kafka/kafka_int.h"
+#include "kafka/rows.h"
+
+/* Below so many offsets a second thread costs more than it saves. */
+#define ROWS_PER_WORKER 16384
+
+typedef struct range_state {
+    psi_range range;
+    psi_part *part;
+    bool ended;
+} range_state;
+
+typedef struct kafka_scan {
+    ps_scan scan;
+    psi_scan_args args;
+    psi_positions ends;
+    range_state *items;
+    int n;
+    bool wanted[PSI_COL_COUNT];
+} kafka_scan;
+
+typedef struct kafka_cursor {
+    ps_cursor cursor;
+    kafka_scan *scan;
+    int64_t slice;
+    int at;                /* the range to look at next */
+    int64_t progress_ms;   /* when something was last read */
+    rd_kafka_message_t **messages;
+} kafka_cursor;
+
+/* --- data that is no longer there (D.7) --------------------------------------------------------------------------- */
+
+static ps_status skip_lost(kafka_scan *scan, range_state *item, psi_fault fault, ps_error *err)
+{
+    const psi_range *range = &item->range;
+    int64_t wanted = psi_part_next(item->part);
+    psi_positions earliest = {0};
+    ps_status rc = PS_OK;
+
+    if (fault == PSI_FAULT_OUT_OF_RANGE) {
+        rc = psi_positions_set(&earliest, range->topic, range->partition, PSI_EARLIEST, err);
+        rc = rc == PS_OK ? psi_client_offsets(scan->args.client, &earliest, err) : rc;
+    }
+    if (rc == PS_OK && earliest.n == 1 && earliest.items[0].offset > wanted && earliest.items[0].offset < range->to) {
+        ps_log(PS_LOG_WARNING, "pystream.kafka", "%s-%d: offsets %lld to %lld are gone, reading goes on behind them (failOnDataLoss is false)",
+               range->topic, (int)range->partition, (long long)wanted, (long long)earliest.items[0].offset);
+        rc = psi_part_seek(item->part, earliest.items[0].offset, err);
+    } else if (rc == PS_OK) {
+        ps_log(PS_LOG_WARNING, "pystream.kafka", "%s-%d: offsets %lld to %lld are gone (failOnDataLoss is false)", range->topic,
+               (int)range->partition, (long long)wanted, (long long)range->to);
+        item->ended = true;
+    }
+    psi_positions_clear(&earliest);
+    return rc;
+}
+
+static ps_status lost(kafka_scan *scan, range_state *item, psi_fault fault, ps_error *err)
+{
+    const psi_range *range = &item->range;
+
+    if (!scan->args.options->fail_on_data_loss)
+        return skip_lost(scan, item, fault, err);
+    return ps_raise(err, PS_E_KAFKA_READ, (long long)psi_part_next(item->part), (long long)range->to, range->topic,
+                    (int)range->partition, scan->args.options->group_id);
+}
+
+/* --- the cursor ------------------------------------------------------------------------------------------------------- */
+
+static ps_status cursor_seek(ps_cursor *cursor, int64_t slice, ps_error *err)
+{
+    kafka_cursor *self = (kafka_cursor *)cursor;
+
+    self->slice = slice;
+    self->at = 0;
+    self->progress_ms = ps_clock_ticks() / 1000000;
+    for (int64_t i = slice; i < self->scan->n; i += self->scan->scan.n_slices) {
+        range_state *item = &self->scan->items[i];
+
+        /* Another scan of the same range may have read it: a plan that has its source twice reads twice. */
+        item->ended = false;
+        if (psi_part_next(item->part) != item->range.from)
+            PS_TRY(psi_part_seek(item->part, item->range.from, err));
+    }
+    return PS_OK;
+}
+
+static ps_status take_from(kafka_cursor *self, range_state *item, ps_batch **out, ps_error *err)
+{
+    kafka_scan *scan = self->scan;
+    psi_fault fault;
+    int n;
+    ps_status rc;
+
+    PS_TRY(psi_part_take(item->part, item->range.to, self->messages, ps_batch_rows, &n, &item->ended, &fault, err));
+    if (fault != PSI_FAULT_NONE)
+        return lost(scan, item, fault, err);
+    if (n == 0)
+        return PS_OK;
+    rc = psi_rows_batch(scan->args.schema, scan->wanted, self->messages, n, out, err);
+    for (int i = 0; i < n; i++)
+        rd_kafka_message_destroy(self->messages[i]);
+    return rc;
+}
+
+/* One look at each range of the slice, from where the last look stopped.  *left: ranges that have not ended. */
+static ps_status look_around(kafka_cursor *self, ps_batch **out, int *left, ps_error *err)
+{
+    kafka_scan *scan = self->scan;
+    int n_slices = (int)scan->scan.n_slices, n = (scan->n - (int)self->slice + n_slices - 1) / n_slices;
+
+    *left = 0;
+    for (int i = 0; i < n && !*out; i++) {
+        range_state *item = &scan->items[self->slice + (int64_t)self->at * n_slices];
+
+        self->at = (self->at + 1) % n;
+        if (item->ended)
+            continue;
+        PS_TRY(take_from(self, item, out, err));
+        *left += !item->ended;
+    }
+    return PS_OK;
+}
+
+/* The first range that has not ended: what a time-out names. */
+static ps_status timed_out(kafka_cursor *self, ps_error *err)
+{
+    kafka_scan *scan = self->scan;
+
+    for (int64_t i = self->slice; i < scan->n; i += scan->scan.n_slices) {
+        const range_state *item = &scan->items[i];
+
+        if (!item->ended)
+            return psi_client_raise_read(scan->args.client, item->range.topic, item->range.partition, psi_part_next(item->part),
+                                         scan->args.options->poll_timeout_ms, err);
+    }
+    return PS_OK;
+}
+
+static ps_status cursor_next(ps_cursor *cursor, ps_batch **out, ps_error *err)
+{
+    kafka_cursor *self = (kafka_cursor *)cursor;
+    kafka_scan *scan = self->scan;
+    int64_t began = ps_clock_ticks() / 1000000, now = began;
+
+    *out = NULL;
+    for (;;) {
+        uint64_t seen = psi_reader_arrivals(scan->args.reader);
+        int left;
+
+        PS_TRY(look_around(self, out, &left, err));
+        if (*out)
+            self->progress_ms = now;
+        if (*out || left == 0)
+            return PS_OK;
+        now = ps_clock_ticks() / 1000000;
+        if (now - self->progress_ms > scan->args.options->poll_timeout_ms)
+            return timed_out(self, err);
+        if (now - began >= PSI_KAFKA_WAIT_MS) {
+            PS_TRY(psi_client_tell(scan->args.client, err));
+            return psi_rows_none(scan->args.schema, scan->wanted, out, err);
+        }
+        psi_reader_wait(scan->args.reader, seen, PSI_KAFKA_WAIT_MS);
+        now = ps_clock_ticks() / 1000000;
+    }
+}
+
+static void cursor_free(ps_cursor *cursor)
+{
+    ps_free(((kafka_cursor *)cursor)->messages);
+    ps_free(cursor);
+}
+
+/* --- the scan ----------------------------------------------------------------------------------------------------------- */
+
+static ps_status scan_cursor(ps_scan *scan, ps_cursor **out, ps_error *err)
+{
+    static const ps_cursor_vt vt = {cursor_seek, cursor_next, cursor_free};
+    kafka_cursor *self = NULL;
+    ps_status rc;
+
+    *out = NULL;
+    PS_TRY(ps_alloc0(sizeof *self, &self, err));
+    self->cursor.vt = &vt;
+    self->scan = (kafka_scan *)scan;
+    if ((rc = ps_alloc((size_t)ps_batch_rows * sizeof *self->messages, &self->messages, err)) != PS_OK) {
+        ps_free(self);
+        return rc;
+    }
+    *out = &self->cursor;
+    return PS_OK;
+}
+
+static void close_args(const psi_scan_args *args)
+{
+    if (!args->owned)
+        return;
+    psi_reader_close(args->reader);
+    psi_client_close(args->client);
+}
+
+static void scan_free(ps_scan *scan)
+{
+    kafka_scan *self = (kafka_scan *)scan;
+
+    close_args(&self->args);
+    psi_positions_clear(&self->ends);
+    ps_free(self->items);
+    ps_free(self);
+}
+
+static ps_status fill_scan(kafka_scan *self, const psi_ranges *ranges, ps_error *err)
+{
+    int64_t total = 0;
+
+    PS_TRY(ps_alloc0((size_t)ranges->n * sizeof *self->items, &self->items, err));
+    for (; self->n < ranges->n; self->n++) {
+        range_state *item = &self->items[self->n];
+
+        item->range = ranges->items[self->n];
+        total += item->range.to - item->range.from;
+        PS_TRY(psi_reader_at(self->args.reader, item->range.topic, item->range.partition, item->range.from, &item->part, err));
+    }
+    self->scan.n_slices = total / ROWS_PER_WORKER + 1;
+    if (self->scan.n_slices > self->args.n_workers)
+        self->scan.n_slices = self->args.n_workers;
+    if (self->scan.n_slices > self->n)
+        self->scan.n_slices = self->n;
+    return PS_OK;
+}
+
+ps_status psi_scan_new(const psi_scan_args *args, psi_positions *ends, psi_ranges *ranges, ps_scan **out, ps_error *err)
+{
+    static const ps_scan_vt vt = {scan_cursor, scan_free};
+    kafka_scan *self = NULL;
+    ps_status rc = ps_alloc0(sizeof *self, &self, err);
+
+    *out = NULL;
+    if (rc != PS_OK) {
+        psi_positions_clear(ends);
+        ps_free(ranges->items);
+        close_args(args);
+        return rc;
+    }
+    self->scan.vt = &vt;
+    self->args = *args;
+    self->ends = *ends;
+    *ends = (psi_positions){0};
+    memcpy(self->wanted, args->wanted, (size_t)args->schema->n_fields);
+    self->args.wanted = self->wanted;
+    rc = fill_scan(self, ranges, err);
+    ps_free(ranges->items);
+    *ranges = (psi_ranges){0};
+    if (rc == PS_OK)
+        *out = &self->scan;
+    else
+        scan_free(&self->scan);
+    return rc;
+}
