@@ -1,5 +1,6 @@
 /* expr/bind_name.c - what a name stands for: parameters of lambdas, columns and their parts, aliases; and stars. */
 #include "expr/binder.h"
+#include "base/nearest.h"
 #include "expr/coerce.h"
 
 /* --- texts of names -------------------------------------------------------------------------------------------- */
@@ -15,33 +16,6 @@ static ps_status quote_parts(const char *const *parts, int n, ps_bytes *out, ps_
     return PS_OK;
 }
 
-static int edit_distance(const char *a, const char *b)
-{
-    size_t n = strlen(a), m = strlen(b);
-    int row[129];
-
-    if (n > 128)
-        n = 128;
-    if (m > 128)
-        m = 128;
-    for (size_t j = 0; j <= m; j++)
-        row[j] = (int)j;
-    for (size_t i = 1; i <= n; i++) {
-        int diagonal = row[0];
-        row[0] = (int)i;
-        for (size_t j = 1; j <= m; j++) {
-            int above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-            if (above + 1 < best)
-                best = above + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = above;
-            row[j] = best;
-        }
-    }
-    return row[m];
-}
-
 ps_status ps_suggest(const char *wrong, const char *const *names, int n, ps_bytes *out, ps_error *err)
 {
     bool *used = NULL;
@@ -51,7 +25,7 @@ ps_status ps_suggest(const char *wrong, const char *const *names, int n, ps_byte
         int best = -1, best_distance = 0;
         ps_status rc;
         for (int i = 0; i < n; i++) {
-            int distance = used[i] ? 0 : edit_distance(wrong, names[i]);
+            int distance = used[i] ? 0 : ps_edit_distance(wrong, names[i], false);
             if (!used[i] && (best < 0 || distance < best_distance)) {
                 best = i;
                 best_distance = distance;

@@ -2,6 +2,7 @@
  * io/source.c - the table of sources, and what their families share.
  */
 #include "io/source_int.h"
+#include "base/nearest.h"
 
 #define PS_SOURCE(name, batch, streaming, describe, missing) &(const ps_source_row){name, batch, streaming, describe, missing},
 static const ps_source_row *const rows[] = {
@@ -17,47 +18,16 @@ const ps_source_row *ps_source_find(ps_slice name)
     return NULL;
 }
 
-/* The number of single-character changes between two names, cut off at 9. */
-static int distance(const char *a, const char *b)
-{
-    int row[40], n = (int)strlen(b);
-
-    if (n >= 40 || strlen(a) >= 40)
-        return 9;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int best = diagonal + ((a[i - 1] | 32) != (b[j - 1] | 32));
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
 ps_status psi_not_found(const char *name, ps_error *err)
 {
-    const char *nearest = NULL;
-    int best = 3;
+    ps_nearest nearest = {.wrong = name, .limit = 2};
     ps_status rc;
 
-    for (size_t i = 0; i < PS_COUNT_OF(rows); i++) {
-        int far = distance(name, rows[i]->name);
-        if (far < best) {
-            best = far;
-            nearest = rows[i]->name;
-        }
-    }
+    for (size_t i = 0; i < PS_COUNT_OF(rows); i++)
+        ps_nearest_offer(&nearest, rows[i]->name);
     rc = ps_raise(err, PS_E_DATA_SOURCE_NOT_FOUND, name);
-    if (nearest)
-        ps_error_append(err, "\nDid you mean '%s'?", nearest);
+    if (nearest.name)
+        ps_error_append(err, "\nDid you mean '%s'?", nearest.name);
     return rc;
 }
 
