@@ -12,5 +12,4 @@
 
 /* src_kafka.c, sink_kafka.c */
 ps_status psi_kafka_describe(const ps_source_request *request, ps_source_info **out, ps_error *err);
-ps_status psi_kafka_open_sink(const ps_sink_request *request, ps_sink **out, ps_error *err);
 #endif
