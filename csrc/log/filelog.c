@@ -84,7 +84,7 @@ done:
 /* The interval that the compacted files were written with. */
 static int64_t derive_interval(const directory *found, int64_t fallback)
 {
-    int64_t n = found->compacts[0] + 1, divisor;
+    int64_t n = found->compacts[0] + 1, divisor, other;
 
     if (found->compacts[0] < 0)
         return fallback;
@@ -94,12 +94,14 @@ static int64_t derive_interval(const directory *found, int64_t fallback)
         return n;
     if (fallback >= n / 2)
         return n;
-    /* The smallest divisor of n that is no less than the configured interval. */
-    for (divisor = fallback; divisor < n; divisor++) {
+    /* The smallest divisor of n that is no less than the configured interval: up to the root of n, or else it is the
+     * partner of one below. */
+    for (divisor = fallback; divisor <= n / divisor; divisor++)
         if (n % divisor == 0)
-            break;
+            return divisor;
+    for (other = n / divisor; n % other != 0; other--) {
     }
-    return divisor;
+    return n / other;
 }
 
 static bool is_compact(const ps_filelog *log, int64_t id)

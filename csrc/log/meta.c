@@ -5,7 +5,20 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "log/seqlog.h"
+#include <ctype.h>
 #include <stdio.h>
+
+/* 8-4-4-4-12 hexadecimal digits. */
+static bool is_uuid(ps_slice text)
+{
+    for (size_t i = 0; i < text.n_bytes; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (dash ? text.data[i] != '-' : !isxdigit((unsigned char)text.data[i]))
+            return false;
+    }
+    return text.n_bytes == 36;
+}
 
 static ps_status parse_id(ps_slice text, const char *path, char id[PS_QUERY_ID_SIZE], ps_error *err)
 {
@@ -16,8 +29,7 @@ static ps_status parse_id(ps_slice text, const char *path, char id[PS_QUERY_ID_S
 
     if (rc == PS_OK) {
         node = ps_json_get(root, "id");
-        if (node == NULL || node->kind != PS_JSON_TEXT || node->text.n_bytes == 0 ||
-            node->text.n_bytes >= PS_QUERY_ID_SIZE)
+        if (node == NULL || node->kind != PS_JSON_TEXT || !is_uuid(node->text))
             rc = PS_E_BAD_JSON;
         else
             memcpy(id, node->text.data, node->text.n_bytes + 1);

@@ -12,7 +12,7 @@
 #define PS_QUERY_ID_SIZE 64 /* with the NUL; a UUID has 36 characters */
 
 /* Reads the id of the checkpoint `root`, or makes the directory and the file with a fresh UUID.  A file that is empty, cut
- * or without an id raises.  verify: a checkpoint that has offsets or commits but no id raises
+ * or without a UUID raises.  verify: a checkpoint that has offsets or commits but no id raises
  * STREAMING_CHECKPOINT_MISSING_METADATA_FILE; else it gets a new one. */
 ps_status ps_meta_open(ps_fs *fs, const char *root, bool sync, bool verify, char id[PS_QUERY_ID_SIZE], ps_error *err);
 

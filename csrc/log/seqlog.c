@@ -100,8 +100,10 @@ int64_t ps_seqlog_number(const char *name)
     if (*name == '\0')
         return -1;
     for (; *name != '\0'; name++) {
-        if (*name < '0' || *name > '9' || __builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, *name - '0', &value))
+        if (*name < '0' || *name > '9')
+            return -1;
+        value = value * 10 + (*name - '0');
+        if (value > PS_SEQLOG_MAX)
             return -1;
     }
     return value;

@@ -35,7 +35,8 @@ ps_status ps_seqlog_purge(ps_seqlog *log, int64_t before, ps_error *err);
 /* The path of an entry, for messages and other files of the directory; owned by the caller. */
 ps_status ps_seqlog_path(const ps_seqlog *log, int64_t id, char **out, ps_error *err);
 
-/* The number that a file name spells, or -1 when it is none. */
+/* The number that a file name spells, or -1 when it is none, or one that no query lives to see. */
+#define PS_SEQLOG_MAX ((int64_t)1 << 48)
 int64_t ps_seqlog_number(const char *name);
 
 /* Takes the next line from *rest; false at the end.  An empty text has no line, "a\n" has two. */

@@ -110,7 +110,9 @@ static void entries_are_made_once_and_purged(void **state)
     ps_bytes_clear(&out);
     ps_seqlog_close(log);
     assert_false(exists("seq/.spare"));
-    assert_int_equal(ps_seqlog_number("9223372036854775808"), -1);
+    assert_int_equal(ps_seqlog_number("281474976710656"), PS_SEQLOG_MAX);
+    assert_int_equal(ps_seqlog_number("281474976710657"), -1);
+    assert_int_equal(ps_seqlog_number("18446744073709551617"), -1);
     assert_int_equal(ps_seqlog_number("-1"), -1);
     assert_int_equal(ps_seqlog_number(""), -1);
 }
@@ -269,7 +271,8 @@ static void commits_are_read_leniently(void **state)
 
 static void a_checkpoint_keeps_its_id(void **state)
 {
-    static const char *const bad[] = {"", "{\"id\":\"12", "{}", "{\"id\":7}", "{\"id\":\"\"}"};
+    static const char *const bad[] = {"", "{\"id\":\"12", "{}", "{\"id\":7}", "{\"id\":\"\"}",
+                                      "{\"id\":\"6d2e2cf2-29a5-4a9f-a0d7-5c2e9e7c2b5d\\u0000\"}", "{\"id\":\"6d2e2cf2-29a5-4a9f-a0d7-5c2e9e7c2b5\\\"\"}"};
     char id[PS_QUERY_ID_SIZE], again[PS_QUERY_ID_SIZE], text[100];
     ps_file *lock, *second;
 
@@ -382,6 +385,8 @@ static void intervals_follow_the_files(void **state)
     static const struct { int64_t compacts[2]; int64_t fallback, expected; } cases[] = {
         {{-1, -1}, 10, 10}, {{3, 7}, 10, 4},  {{4, -1}, 10, 5},  {{23, -1}, 5, 6},
         {{23, -1}, 13, 24}, {{22, -1}, 5, 23}, {{23, -1}, 12, 24}, {{23, -1}, 11, 12},
+        {{24, -1}, 5, 5},   {{24, -1}, 4, 5},  {{24, -1}, 6, 25},  {{281474976710654, -1}, 10, 13},
+        {{281474976710596, -1}, 10, 281474976710597},
     };
 
     (void)state;

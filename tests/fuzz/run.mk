@@ -6,7 +6,7 @@ OUT ?= build/fuzz
 CC := clang-14
 SECONDS ?= 20
 ONLY ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-DIRS ?= base col fmt state
+DIRS ?= base col log fmt state
 FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Icsrc -DPS_DEBUG -fsanitize=fuzzer,address,undefined \
          -fno-sanitize-recover=undefined
 LIBS := $(shell pkg-config --libs zlib liblz4 libzstd libpcre2-8) -lm -lpthread
@@ -16,7 +16,7 @@ run: $(ONLY:%=$(OUT)/fuzz_%)
 	@for target in $^; do \
 	    name=$${target##*/fuzz_}; mkdir -p $(OUT)/corpus/$$name; echo "== $$name"; \
 	    $$target -max_total_time=$(SECONDS) -max_len=4096 -print_final_stats=0 -verbosity=0 \
-	        -artifact_prefix=$(OUT)/$$name- $(OUT)/corpus/$$name $(wildcard tests/fuzz/seeds/$$name) || exit 1; done
+	        -artifact_prefix=$(OUT)/$$name- $(OUT)/corpus/$$name tests/fuzz/seeds/$$name || exit 1; done
 library:
 	@$(MAKE) --no-print-directory -s -f csrc/build.mk OUT=$(OUT) DIRS="$(DIRS)" SAN=1 CC=$(CC) EXTRA="-fsanitize=fuzzer-no-link -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION"
 $(OUT)/libps.a: library ;
