@@ -185,6 +185,49 @@ static ps_status find_files(file_source *self, const ps_file_entries *entries, p
     return PS_OK;
 }
 
+static ps_status add_copies(const ps_file_list *from, bool globs_too, ps_file_list *out, ps_error *err)
+{
+    for (int i = 0; i < from->n; i++) {
+        ps_file_info info = from->items[i];
+        ps_status rc;
+
+        if (!globs_too && psi_glob_is(info.path))
+            continue;
+        PS_TRY(ps_strdup(from->items[i].path, &info.path, err));
+        if ((rc = PS_PUSH(out, info, err)) != PS_OK) {
+            ps_free(info.path);
+            return rc;
+        }
+    }
+    return PS_OK;
+}
+
+/* Spark 4 resolves the paths of a batch's files once more: each path that looks like a pattern stands for all files of the
+ * batch, and the others for themselves beside that.  Without partition columns or a recursive look-up, which list files by
+ * name, a file is then read as often as it is named. */
+static ps_status repeat_files(const psi_files *files, ps_file_list *list, ps_error *err)
+{
+    ps_file_list all = {0};
+    int n_globs = 0;
+    ps_status rc = PS_OK;
+
+    for (int i = 0; i < list->n; i++)
+        n_globs += psi_glob_is(list->items[i].path);
+    if (n_globs == 0 || files->recursive || files->part_schema->n_fields > 0)
+        return PS_OK;
+    for (int i = 0; rc == PS_OK && i < n_globs; i++)
+        rc = add_copies(list, true, &all, err);
+    if (rc == PS_OK)
+        rc = add_copies(list, false, &all, err);
+    if (rc == PS_OK) {
+        ps_file_list_clear(list);
+        *list = all;
+        return PS_OK;
+    }
+    ps_file_list_clear(&all);
+    return rc;
+}
+
 /* Where the partition directories of a file begin: at the path, or at what the pattern matches now. */
 static ps_status find_bases(file_source *self, psi_texts *out, ps_error *err)
 {
@@ -220,6 +263,7 @@ static ps_status source_read(ps_source *source, const char *from, const char *to
     if (last > first)
         PS_TRY_OR(done, ps_filelog_get(self->log, first + 1, last, &entries, err));
     PS_TRY_OR(done, find_files(self, &entries, &list, err));
+    PS_TRY_OR(done, repeat_files(self->files, &list, err));
     PS_TRY_OR(done, find_bases(self, &bases, err));
     rc = psi_file_scan_new(&args, &list, out, err);
 done:

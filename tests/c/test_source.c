@@ -368,6 +368,27 @@ static void a_stream_takes_files_in_order_and_once(void **state)
     run_close(&r);
 }
 
+/* A batch's files are read as often as Spark 4 names them (repeat_files). */
+static void names_that_look_like_patterns_are_read_as_spark_reads_them(void **state)
+{
+    run r = {0};
+
+    (void)state;
+    put("in/a");
+    put("in/{b");
+    OK(run_open(&r, "text", OPTIONS("path", in_root("in")), NULL));
+    batch_is(&r, false, "a;{b;a");
+    put("in/[c]");
+    batch_is(&r, false, "[c]");
+    run_close(&r);
+    put("rec/a");
+    put("rec/{b");
+    OK(run_open(&r, "text", OPTIONS("path", in_root("rec"), "recursiveFileLookup", "true"), NULL));
+    OK(ps_strdup("{\"logOffset\":1}", &r.at, &err));
+    batch_is(&r, false, "a;{b");
+    run_close(&r);
+}
+
 static void a_frozen_stream_ends_with_what_there_was(void **state)
 {
     run r = {0};
@@ -642,7 +663,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(patterns_match_as_hadoop_s), TEST(braces_multiply), TEST(hidden_and_nested_files_are_left_out),
         TEST(partition_directories_become_columns), TEST(partition_types_widen), TEST(metadata_is_a_hidden_column),
-        TEST(lost_and_damaged_files), TEST(a_stream_takes_files_in_order_and_once), TEST(a_frozen_stream_ends_with_what_there_was),
+        TEST(lost_and_damaged_files), TEST(a_stream_takes_files_in_order_and_once),
+        TEST(names_that_look_like_patterns_are_read_as_spark_reads_them), TEST(a_frozen_stream_ends_with_what_there_was),
         TEST(limits_of_bytes_and_age), TEST(a_crash_after_the_log_loses_no_file), TEST(a_restart_needs_the_log_and_the_directory), TEST(done_files_are_cleaned),
         TEST(options_of_a_stream_are_checked_when_it_opens), TEST(no_memory_is_an_ordinary_error), TEST(rate_follows_the_clock),
         TEST(rate_per_batch_is_fixed_by_the_offset), TEST(a_feed_keeps_rows_until_all_readers_are_done), TEST(socket_lines_are_rows)};
