@@ -16,7 +16,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(sys.executable).parent
 JOBS = f"-j{os.cpu_count() or 1}"
-FOLDERS = "base col log fmt state expr io op plan sql query"
+FOLDERS = "base col log fmt state expr io op plan sql query py"
+if subprocess.call(["pkg-config", "--exists", "rdkafka"]) == 0:
+    FOLDERS += " kafka"
 
 
 def run(*command, env=None) -> tuple[int, str]:
@@ -56,7 +58,7 @@ def build(compiler: str):
     if shutil.which(compiler) is None:
         compiler += "-14"
     include = sysconfig.get_path("include")
-    code, _ = run("make", JOBS, "-s", "-f", "csrc/build.mk", f"OUT=build/{compiler}", f"DIRS={FOLDERS} py",
+    code, _ = run("make", JOBS, "-s", "-f", "csrc/build.mk", f"OUT=build/{compiler}", f"DIRS={FOLDERS}",
                   f"CC={compiler}", f"EXTRA=-I{include}")
     return as_one(code)
 

@@ -200,23 +200,6 @@ static ps_status read_duration(const ps_options *options, const char *key, int64
     return !text || ps_parse_duration_ms(text, out) ? PS_OK : ps_raise(err, PS_E_BAD_DURATION, text);
 }
 
-/* Properties that are the source's own business. */
-static ps_status check_forbidden(const ps_options *options, ps_error *err)
-{
-    static const struct { const char *key, *instead; } rows[] = {
-        {"kafka.auto.offset.reset", ".\nInstead set the source option 'startingoffsets' to 'earliest' or 'latest' to specify where to start. Structured Streaming manages which offsets are consumed internally, rather than relying on the kafkaConsumer to do it. This will ensure that no data is missed when new topics/partitions are dynamically subscribed. Note that 'startingoffsets' only applies when a new Streaming query is started, and that resuming will always pick up from where the query left off. See the docs for more details."},
-        {"kafka.key.deserializer", " as keys are deserialized as byte arrays with ByteArrayDeserializer. Use DataFrame operations to explicitly deserialize the keys."},
-        {"kafka.value.deserializer", " as values are deserialized as byte arrays with ByteArrayDeserializer. Use DataFrame operations to explicitly deserialize the values."},
-        {"kafka.enable.auto.commit", ""},
-        {"kafka.interceptor.classes", ""},
-    };
-
-    for (size_t i = 0; i < PS_COUNT_OF(rows); i++)
-        if (ps_options_get(options, rows[i].key))
-            return ps_raise(err, PS_E_KAFKA_FORBIDDEN, rows[i].key + strlen("kafka."), rows[i].instead);
-    return PS_OK;
-}
-
 static ps_status read_group(const ps_options *options, bool streaming, psi_source_options *out, ps_error *err)
 {
     const char *given = ps_options_get(options, "kafka.group.id"), *prefix = ps_options_get(options, "groupIdPrefix");
@@ -251,7 +234,7 @@ static ps_status read_limits(const ps_options *options, bool streaming, psi_sour
 
     PS_TRY(read_number(options, "minPartitions", 1, 1, &unused, err)); /* a partition has one reader, which is no slower */
     PS_TRY(read_number(options, "maxRecordsPerPartition", 1, 1, &unused, err));
-    PS_TRY(check_forbidden(options, err));
+    PS_TRY(psi_props_forbidden(options, false, err));
     if (!ps_options_get(options, "kafka.bootstrap.servers"))
         return ps_raise(err, PS_E_KAFKA_NO_SERVERS, "consumer");
     if (!streaming)

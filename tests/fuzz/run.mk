@@ -5,8 +5,10 @@
 OUT ?= build/fuzz
 CC := clang-14
 SECONDS ?= 20
-ONLY ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-DIRS ?= base col log fmt state
+KAFKA := $(shell pkg-config --exists rdkafka && echo kafka)
+ALL := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+ONLY ?= $(if $(KAFKA),$(ALL),$(filter-out jaas,$(ALL)))
+DIRS ?= base col log fmt state $(KAFKA)
 FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Icsrc -DPS_DEBUG -fsanitize=fuzzer,address,undefined \
          -fno-sanitize-recover=undefined
 LIBS := $(shell pkg-config --libs zlib liblz4 libzstd libpcre2-8) -lm -lpthread
