@@ -85,6 +85,34 @@ static inline void ps_str_put(ps_str *out, const char *data, uint32_t n_bytes)
     memcpy(&more, data + 8, 4);
     ps_str_put_words(out, low, more, data, n_bytes);
 }
+/* The same where the four bytes before data can be read as well: they come first, and the length takes their place. */
+static inline void ps_str_put_behind(ps_str *out, const char *data, uint32_t n_bytes)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    static const uint64_t masks[PS_STR_INLINE + 1][2] = {
+        {0, 0},                       {PS_STR_LOW(1) << 32, 0},     {PS_STR_LOW(2) << 32, 0},     {PS_STR_LOW(3) << 32, 0},
+        {~0ull << 32, 0},             {~0ull << 32, PS_STR_LOW(1)}, {~0ull << 32, PS_STR_LOW(2)}, {~0ull << 32, PS_STR_LOW(3)},
+        {~0ull << 32, PS_STR_LOW(4)}, {~0ull << 32, PS_STR_LOW(5)}, {~0ull << 32, PS_STR_LOW(6)}, {~0ull << 32, PS_STR_LOW(7)},
+        {~0ull << 32, ~0ull},
+    };
+    uint64_t first, second;
+
+    memcpy(&first, data - 4, 8);
+    if (n_bytes <= PS_STR_INLINE) {
+        memcpy(&second, data + 4, 8);
+        first &= masks[n_bytes][0];
+        second &= masks[n_bytes][1];
+    } else {
+        first &= ~0ull << 32;
+        second = (uint64_t)(uintptr_t)data;
+    }
+    first |= n_bytes;
+    memcpy(out, &first, 8);
+    memcpy((char *)out + 8, &second, 8);
+#else
+    *out = ps_str_make(data, n_bytes);
+#endif
+}
 static inline bool ps_str_equal(const ps_str *a, const ps_str *b)
 {
     uint64_t x[2], y[2];

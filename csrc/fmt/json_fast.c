@@ -1,5 +1,5 @@
 /*
- * fmt/json_fast.c - records that are spelled like the ones before.
+ * fmt/json_fast.c - a record that is spelled like the ones before.
  *
  * What stands between two values (`,"key":`) is learned from one record and then compared sixteen bytes at a
  * time, so a record costs one pass over its bytes and no look-up of names.  Keys that come in another order, or
@@ -18,20 +18,18 @@
 #define RELEARN_AFTER 32 /* mispredicted records in a row */
 #define MOST_LESSONS 64
 
-enum kind { K_SKIP, K_TEXT, K_INT, K_DOUBLE, K_BOOL, K_TIMESTAMP, K_OTHER };
-
-static enum kind kind_of(const psi_json_node *node)
+static psi_json_kind kind_of(const psi_json_node *node)
 {
     switch (node->type->kind) {
-    case PS_STRING: return K_TEXT;
+    case PS_STRING: return PSI_K_TEXT;
     case PS_INT8:
     case PS_INT16:
-    case PS_INT32:
-    case PS_INT64: return K_INT;
-    case PS_DOUBLE: return K_DOUBLE;
-    case PS_BOOL: return K_BOOL;
-    case PS_TIMESTAMP: return K_TIMESTAMP;
-    default: return K_OTHER;
+    case PS_INT32: return PSI_K_INT;
+    case PS_INT64: return PSI_K_LONG;
+    case PS_DOUBLE: return PSI_K_DOUBLE;
+    case PS_BOOL: return PSI_K_BOOL;
+    case PS_TIMESTAMP: return PSI_K_TIMESTAMP;
+    default: return PSI_K_ODD;
     }
 }
 
@@ -63,7 +61,7 @@ static inline const char *take_text(const char *p, ps_slice *text)
     if (PS_UNLIKELY(*p != '"'))
         return NULL;
     end = scan_text(p + 1, &high);
-    if (PS_UNLIKELY(*end != '"'))
+    if (PS_UNLIKELY(*end != '"' || end - p > INT32_MAX))
         return NULL;
     *text = (ps_slice){p + 1, (size_t)(end - p - 1)};
     if (PS_UNLIKELY(high) && psi_utf8_prefix(text->data, text->n_bytes) != text->n_bytes)
@@ -146,56 +144,9 @@ static inline const char *skip_value(psi_json *j, const char *p)
     }
 }
 
-/* ---- texts of the same length as before ----
- *
- * Where one value ends the next begins, so a record is a chain of scans, each waiting for the one before.  Identifiers and
- * times have the same length in every record: then the next value is where it is expected, and what was passed over is
- * looked at meanwhile.
- */
-
-#define WIDEST_GUESS 48 /* the bytes looked at lie within what is readable behind any text */
-#define MOST_TRUST 16
-
-static inline const char *take_expected(const psi_json_slot *slot, const char *p, ps_slice *text)
-{
-    int n = slot->width;
-    uint32_t stop = 0;
-
-    if (slot->trust <= 0 || *p != '"' || p[1 + n] != '"')
-        return NULL;
-    for (int i = 0; i < n; i += 16) {
-        psi_block b = psi_load(p + 1 + i);
-        stop |= (psi_string_stop(b) | psi_high(b)) & (n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1);
-    }
-    *text = (ps_slice){p + 1, (size_t)n};
-    return PS_LIKELY(stop == 0) ? p + n + 2 : NULL;
-}
-
-/* A text was read the usual way, from its quote at p to behind the other. */
-static inline void learn_width(psi_json_slot *slot, const char *p, const char *end)
-{
-    int64_t n = end - p - 2;
-
-    if (slot->trust > 0) /* expected, and not so */
-        slot->trust = -MOST_TRUST;
-    else if (n == slot->width)
-        slot->trust++;
-    else
-        slot->trust = -MOST_TRUST;
-    if (n <= WIDEST_GUESS)
-        slot->width = (uint8_t)n;
-    else
-        slot->trust = -MOST_TRUST;
-}
-
 /* ---- values into columns ---- */
 
-static inline void put_text(ps_builder *b, ps_slice text)
-{
-    ps_str_put((ps_str *)(void *)b->data + b->n++, text.data, (uint32_t)text.n_bytes);
-}
-
-static inline bool put_int(ps_builder *b, int64_t value)
+static bool put_int(ps_builder *b, int64_t value)
 {
     switch (b->type->kind) {
     case PS_INT64: ((int64_t *)(void *)b->data)[b->n++] = value; return true;
@@ -217,24 +168,15 @@ static inline bool put_int(ps_builder *b, int64_t value)
     }
 }
 
-static inline bool put_timestamp(psi_json_fast *fast, psi_json *j, ps_builder *b, ps_slice text)
-{
-    int64_t value;
-
-    if (!psi_times_timestamp_near(&j->opt->times, text, &fast->last_day, &value))
-        return false;
-    ((int64_t *)(void *)b->data)[b->n++] = value;
-    return true;
-}
-
-static const char *take_timestamp(psi_json_fast *fast, psi_json *j, ps_builder *b, const char *p)
+static const char *take_timestamp(const psi_json *j, ps_builder *b, const char *p)
 {
     ps_slice text;
     int64_t value;
 
     if (*p == '"') {
         p = take_text(p, &text);
-        return p && put_timestamp(fast, j, b, text) ? p : NULL;
+        if (!p || !psi_times_timestamp(&j->opt->times, text, &value))
+            return NULL;
     } else {
         p = take_int(p, &value);
         if (!p)
@@ -245,54 +187,41 @@ static const char *take_timestamp(psi_json_fast *fast, psi_json *j, ps_builder *
     return p;
 }
 
-/* The value at p as the next row of the column; NULL when it is for the strict reader. */
-static inline const char *take_value(psi_json_fast *fast, psi_json *j, const psi_json_node *node, enum kind kind, const char *p)
+const char *psi_json_fast_value(psi_json *j, const psi_json_node *node, psi_json_kind kind, const char *p)
 {
-    ps_builder *b = node->b;
+    ps_builder *b = node ? node->b : NULL;
     ps_slice text;
     int64_t value;
     double real;
 
+    if (!b)
+        return skip_value(j, p);
     if (PS_UNLIKELY(b->n >= b->capacity))
         return NULL;
     if (PS_UNLIKELY(*p == 'n'))
         return memcmp(p, "null", 4) == 0 && ps_build_null(b, NULL) == PS_OK ? p + 4 : NULL;
     switch (kind) {
-    case K_TEXT:
+    case PSI_K_TEXT:
         p = take_text(p, &text);
         if (PS_LIKELY(p != NULL))
-            put_text(b, text);
+            ps_str_put((ps_str *)(void *)b->data + b->n++, text.data, (uint32_t)text.n_bytes);
         return p;
-    case K_INT: p = take_int(p, &value); return p && put_int(b, value) ? p : NULL;
-    case K_DOUBLE:
+    case PSI_K_LONG:
+    case PSI_K_INT: p = take_int(p, &value); return p && put_int(b, value) ? p : NULL;
+    case PSI_K_DOUBLE:
         p = take_double(p, &real);
         if (p)
             ((double *)(void *)b->data)[b->n++] = real;
         return p;
-    case K_BOOL:
+    case PSI_K_BOOL:
         if (memcmp(p, "true", 4) != 0 && memcmp(p, "false", 5) != 0)
             return NULL;
         ((uint8_t *)b->data)[b->n++] = *p == 't';
         return p + (*p == 't' ? 4 : 5);
-    case K_TIMESTAMP: return take_timestamp(fast, j, b, p);
+    case PSI_K_TIMESTAMP: return take_timestamp(j, b, p);
     default: return take_other(j, node, p);
     }
 }
-
-/* The same for a value whose text is at hand; false when it is for the strict reader. */
-static inline bool put_expected(psi_json_fast *fast, psi_json *j, const psi_json_node *node, enum kind kind, ps_slice text)
-{
-    ps_builder *b = node->b;
-
-    if (PS_UNLIKELY(b->n >= b->capacity))
-        return false;
-    if (kind == K_TIMESTAMP)
-        return put_timestamp(fast, j, b, text);
-    put_text(b, text);
-    return true;
-}
-
-static inline bool is_text(enum kind kind) { return kind == K_SKIP || kind == K_TEXT || kind == K_TIMESTAMP; }
 
 /* ---- records ---- */
 
@@ -346,16 +275,14 @@ static const char *take_members(psi_json_fast *fast, psi_json *j, const psi_json
     bool first = true; /* the brace opens the object once; the name behind it may be no slot's */
 
     for (int i = 0;; first = false) {
-        psi_json_slot *slot = &fast->slots[i];
-        const char *start, *end = NULL;
-        ps_slice text;
+        const psi_json_slot *slot = &fast->slots[i];
         int child = -1;
-        enum kind kind = K_SKIP;
+        psi_json_kind kind = PSI_K_SKIP;
 
         if (PS_LIKELY(i < fast->n_slots && (i > 0 || first) && as_expected(p, slot))) {
             p += slot->n_bytes;
             child = slot->child;
-            kind = slot->kind;
+            kind = (psi_json_kind)slot->kind;
             i++;
         } else if (*p == '}') {
             return p + 1;
@@ -363,7 +290,6 @@ static const char *take_members(psi_json_fast *fast, psi_json *j, const psi_json
             ps_slice name;
             int found;
 
-            slot = NULL;
             if (*p != (first ? '{' : ','))
                 return NULL;
             *missed = true;
@@ -371,30 +297,18 @@ static const char *take_members(psi_json_fast *fast, psi_json *j, const psi_json
                 return NULL;
             if ((found = find_slot(fast, i, name)) >= 0) {
                 child = fast->slots[found].child;
-                kind = fast->slots[found].kind;
+                kind = (psi_json_kind)fast->slots[found].kind;
                 i = found + 1;
             } else if ((child = psi_json_find(root, name)) >= 0) {
                 kind = kind_of(&root->children[child]);
             }
         }
-        start = p;
-        if (slot && is_text(kind))
-            end = take_expected(slot, p, &text);
-        if (child < 0) {
-            p = end ? end : skip_value(j, p);
-        } else {
-            if (PS_UNLIKELY(root->children[child].b->n != row))
-                return NULL; /* a name for the second time */
-            if (end)
-                p = put_expected(fast, j, &root->children[child], kind, text) ? end : NULL;
-            else
-                p = take_value(fast, j, &root->children[child], kind, p);
-            ++*n_set;
-        }
+        if (PS_UNLIKELY(child >= 0 && root->children[child].b->n != row))
+            return NULL; /* a name for the second time */
+        *n_set += child >= 0;
+        p = psi_json_fast_value(j, child < 0 ? NULL : &root->children[child], kind, p);
         if (PS_UNLIKELY(!p))
             return NULL;
-        if (!end && slot && *start == '"')
-            learn_width(slot, start, p);
     }
 }
 
@@ -406,24 +320,23 @@ static bool fill_rest(const psi_json_node *root, int64_t row)
     return true;
 }
 
-bool psi_json_fast_record(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char *p, const char *limit,
-                          int64_t row, const char **end)
+const char *psi_json_fast_record(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char *p, const char *limit,
+                                 int64_t row)
 {
     bool missed = false;
     int n_set = 0;
 
     j->end = limit;
     if (PS_UNLIKELY(fast->n_slots == 0 || *p != '{'))
-        return false;
+        return NULL;
     p = take_members(fast, j, root, p, row, &missed, &n_set);
     if (PS_UNLIKELY(!p || (limit && p > limit) || (n_set < root->n_children && !fill_rest(root, row)))) {
         for (int i = 0; i < root->n_children; i++)
             ps_build_pop(root->children[i].b, row);
-        return false;
+        return NULL;
     }
     fast->n_misses = missed ? fast->n_misses + 1 : 0;
-    *end = p;
-    return true;
+    return p;
 }
 
 /* ---- learning ---- */
@@ -439,19 +352,30 @@ bool psi_json_fast_wants(const psi_json_fast *fast)
     return fast->n_learned < MOST_LESSONS && (fast->n_slots == 0 || fast->n_misses >= RELEARN_AFTER);
 }
 
+/* Whether a slot is the child's. */
+static bool named(const psi_json_fast *fast, int child)
+{
+    for (int i = 0; i < fast->n_slots && child >= 0; i++)
+        if (fast->slots[i].child == child)
+            return true;
+    return false;
+}
+
 /* What stands from p to the value, with the name in it. */
 static ps_status add_slot(psi_json_fast *fast, const psi_json_node *root, const char *p, const char *value, const char *name,
                           size_t n_name, ps_error *err)
 {
-    psi_json_slot slot = {.n_bytes = (uint8_t)(value - p), .child = -1, .kind = K_SKIP, .trust = -2};
+    psi_json_slot slot = {.n_bytes = (uint8_t)(value - p), .child = -1, .kind = PSI_K_SKIP};
     int child = psi_json_find(root, (ps_slice){name, n_name});
 
     memcpy(slot.text, p, slot.n_bytes);
+    slot.want = slot.n_bytes >= 16 ? 0xffffu : (1u << slot.n_bytes) - 1;
     slot.name_at = (uint8_t)(name - p);
     slot.name.n_bytes = n_name;
     if (child >= 0) {
         slot.child = (int16_t)child;
         slot.kind = (uint8_t)kind_of(&root->children[child]);
+        slot.b = root->children[child].b;
     }
     struct { psi_json_slot *items; int n, capacity; } list = {fast->slots, fast->n_slots, fast->capacity};
     ps_status rc = PS_PUSH(&list, slot, err);
@@ -461,6 +385,18 @@ static ps_status add_slot(psi_json_fast *fast, const psi_json_node *root, const 
     return rc;
 }
 
+/* The slots are complete: what points into them, and what they leave out. */
+static void finish_slots(psi_json_fast *fast, const psi_json_node *root)
+{
+    int n_named = 0;
+
+    for (int i = 0; i < fast->n_slots; i++) {
+        fast->slots[i].name.data = fast->slots[i].text + fast->slots[i].name_at;
+        n_named += fast->slots[i].child >= 0;
+    }
+    fast->all_named = n_named == root->n_children;
+}
+
 ps_status psi_json_fast_learn(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char *p, const char *end,
                               ps_error *err)
 {
@@ -468,17 +404,20 @@ ps_status psi_json_fast_learn(psi_json_fast *fast, psi_json *j, const psi_json_n
     fast->n_misses = 0;
     fast->n_slots = 0;
     fast->n_learned++;
+    fast->n_alone = fast->pause = 0;
+    fast->n_skip = 0;
     while (p < end && *p != '}') {
         ps_slice name;
         const char *value = *p == ',' || (*p == '{' && fast->n_slots == 0) ? take_name(p, &name) : NULL;
 
         if (!value || value - p > PSI_FAST_TEXT || fast->n_slots == INT16_MAX)
             break;
+        if (named(fast, psi_json_find(root, name)))
+            break; /* for the second time: no good record goes on so */
         PS_TRY(add_slot(fast, root, p, value, name.data, name.n_bytes, err));
         if (!(p = skip_value(j, value)))
             break;
     }
-    for (int i = 0; i < fast->n_slots; i++)
-        fast->slots[i].name.data = fast->slots[i].text + fast->slots[i].name_at;
+    finish_slots(fast, root);
     return PS_OK;
 }

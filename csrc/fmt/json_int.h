@@ -2,7 +2,8 @@
  * fmt/json_int.h - the parts of the JSON reader.
  *
  * json_scan.c reads tokens within strict bounds and with every option; json_value.c makes typed values of
- * them; json_fast.c is the short cut for records that look like the ones before; json_read.c holds them together.
+ * them; json_fast.c is the short cut for a record that looks like the ones before, and json_block.c for many of them;
+ * json_read.c holds them together.
  */
 #ifndef PS_FMT_JSON_INT_H
 #define PS_FMT_JSON_INT_H
@@ -99,29 +100,53 @@ int psi_json_object(psi_json *j, const psi_json_node *node, int64_t row, ps_erro
 /* What stood between two values in an earlier record: `,"key":` with its blanks. */
 typedef struct psi_json_slot {
     char text[PSI_FAST_TEXT + 16];
+    uint32_t want;      /* a bit for each of the first sixteen bytes that `text` has */
     uint8_t n_bytes, name_at;
-    uint8_t kind;       /* how to read the value; private to json_fast.c */
+    uint8_t kind;       /* how to read the value: psi_json_kind */
     int16_t child;      /* of the root; -1: skipped */
+    ps_builder *b;      /* of that child */
     ps_slice name;      /* in `text` */
-    uint8_t width;       /* bytes of the last text here */
-    int8_t trust;        /* how often it has been the same: above 0 it is expected again */
 } psi_json_slot;
+
+/* PSI_K_ODD: one value at a time only. */
+typedef enum psi_json_kind {
+    PSI_K_SKIP, PSI_K_TEXT, PSI_K_LONG, PSI_K_INT, PSI_K_DOUBLE, PSI_K_BOOL, PSI_K_TIMESTAMP, PSI_K_ODD
+} psi_json_kind;
 
 typedef struct psi_json_fast {
     psi_json_slot *slots;
     int n_slots, capacity;
+    bool all_named;     /* every child of the root has a slot */
     int n_misses;       /* records in a row that did not look as expected */
     int n_learned;
-    psi_last_day last_day;
+    psi_last_minute minute;
+    /* json_block.c: */
+    int n_block;        /* records to read at once next time */
+    int n_alone;        /* records to read alone before that */
+    int pause;          /* how many those were the last time */
+    size_t n_skip;      /* bytes of a line in which no line end is looked for */
 } psi_json_fast;
 void psi_json_fast_clear(psi_json_fast *fast);
-/* Reads the record at p into row `row` of the root's columns.  It ends at `limit`, which a control character follows
- * sooner or later within readable memory; NULL: at the first line feed or carriage return, which must exist.
- * True: *end follows the closing brace.  False: nothing was kept, take the long way. */
-bool psi_json_fast_record(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char *p, const char *limit,
-                          int64_t row, const char **end);
+/* Reads one record up to and with the closing brace, as row `row` of the root's columns.  It ends at `limit`, which a control
+ * character follows sooner or later within readable memory; NULL: at the first line feed or carriage return, which must exist.
+ * NULL: nothing was kept, take the long way. */
+const char *psi_json_fast_record(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char *p, const char *limit,
+                                 int64_t row);
 bool psi_json_fast_wants(const psi_json_fast *fast); /* it is time to learn from a good record */
-/* Remembers how a good record, which ends like one of psi_json_fast_record(), is spelled. */
+/* Remembers how a good record, which ends at `end` or before, is spelled. */
 ps_status psi_json_fast_learn(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char *p, const char *end,
                               ps_error *err);
+/* The value at p as the next row of the node's column, or skipped (NULL); NULL when it is for the strict reader. */
+const char *psi_json_fast_value(psi_json *j, const psi_json_node *node, psi_json_kind kind, const char *p);
+
+/* ---- many records at once ---------------------------------------------------------------------------------- */
+#define PSI_BLOCK_ROWS 64
+
+/* Reads records from at[0] to at[n - 1], which end as those of psi_json_fast_record(), as rows from `row` on.  How many of the
+ * first ones went well: at[] is behind their closing braces. */
+int psi_json_block(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char **at, int n, int64_t row);
+/* Reads records that end with their lines, from *at on and until `stop`, a full batch, or one that is for the strict reader or
+ * worth learning: *at is there then.  The first is row `row`; how many there were.  `stop` follows a line feed or carriage
+ * return, and 64 bytes behind it can be read. */
+int64_t psi_json_lines(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char **at, const char *stop, int64_t row);
 #endif

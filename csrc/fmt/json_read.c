@@ -87,26 +87,26 @@ static ps_status strict_record(json_reader *r, const char *p, const char *end, b
     return r->json.bad ? psi_rows_bad(&r->rows, n, text, err) : psi_rows_good(&r->rows, n, err);
 }
 
-/* The record at p by the short cut or the long way; *after is where the record's value, or the record, ends. */
-static ps_status record(json_reader *r, const char *p, const char *limit, const char **after, bool *blank, ps_error *err)
+/* The record between p and `end` the long way; a good object is learned from when it is time. */
+static ps_status long_way(json_reader *r, const char *p, const char *end, bool *blank, ps_error *err)
+{
+    int64_t n = r->rows.n;
+
+    PS_TRY(strict_record(r, p, end, blank, err));
+    if (*p != '{' || r->rows.n != n + 1 || r->json.bad || !psi_json_fast_wants(&r->fast))
+        return PS_OK;
+    return psi_json_fast_learn(&r->fast, &r->json, &r->root, p, end, err);
+}
+
+/* The same by the short cut where that can be. */
+static ps_status record(json_reader *r, const char *p, const char *end, bool *blank, ps_error *err)
 {
     int64_t n = r->rows.n;
 
     *blank = false;
-    if (PS_LIKELY(psi_json_fast_record(&r->fast, &r->json, &r->root, p, limit, n, after))) {
-        if (r->rows.corrupt >= 0)
-            PS_TRY(psi_rows_good(&r->rows, n + 1, err));
-        else
-            r->rows.n = n + 1;
-    } else {
-        *after = limit ? limit : psi_find_line_end(p);
-        PS_TRY(strict_record(r, p, *after, blank, err));
-        if (*p != '{' || r->rows.n != n + 1 || r->json.bad)
-            return PS_OK;
-    }
-    if (PS_UNLIKELY(psi_json_fast_wants(&r->fast)))
-        return psi_json_fast_learn(&r->fast, &r->json, &r->root, p, limit ? limit : psi_find_line_end(p), err);
-    return PS_OK;
+    if (PS_UNLIKELY(psi_json_fast_wants(&r->fast) || !psi_json_fast_record(&r->fast, &r->json, &r->root, p, end, n)))
+        return long_way(r, p, end, blank, err);
+    return psi_rows_good(&r->rows, n + 1, err);
 }
 
 /* ---- files ---- */
@@ -128,14 +128,15 @@ static ps_status take_lines(json_reader *r, const char *stop, ps_error *err)
 
     PS_TRY(pin_chunk(r, in->chunk, err));
     PS_TRY(psi_rows_reserve(&r->rows, (size_t)(stop - p), err));
-    while (p < stop && !psi_rows_full(&r->rows)) {
-        const char *after;
+    while (rc == PS_OK && p < stop && !psi_rows_full(&r->rows)) {
+        int64_t n = r->rows.n + psi_json_lines(&r->fast, &r->json, &r->root, &p, stop, r->rows.n);
 
-        if ((rc = record(r, p, NULL, &after, &blank, err)) != PS_OK)
-            break;
-        if (PS_UNLIKELY(*after != '\n' && *after != '\r'))
-            after = psi_find_line_end(after);
-        p = after + 1; /* between CR and LF there is an empty line, which is no record */
+        rc = psi_rows_good(&r->rows, n, err);
+        if (rc == PS_OK && p < stop && !psi_rows_full(&r->rows)) {
+            const char *end = psi_find_line_end(p);
+            rc = long_way(r, p, end, &blank, err);
+            p = end + 1; /* between CR and LF there is an empty line, which is no record */
+        }
     }
     in->pos = (size_t)((p < stop ? p : stop) - (const char *)in->chunk->data);
     return rc;
@@ -143,7 +144,7 @@ static ps_status take_lines(json_reader *r, const char *stop, ps_error *err)
 
 static ps_status fill_from_lines(json_reader *r, ps_error *err)
 {
-    const char *stop, *after;
+    const char *stop;
     ps_slice text;
     bool more, blank;
 
@@ -159,7 +160,7 @@ static ps_status fill_from_lines(json_reader *r, ps_error *err)
         if (!more)
             return PS_OK;
         PS_TRY(pin_chunk(r, r->input.chunk, err));
-        PS_TRY(record(r, text.data, text.data + text.n_bytes, &after, &blank, err));
+        PS_TRY(record(r, text.data, text.data + text.n_bytes, &blank, err));
     }
     return PS_OK;
 }
@@ -283,11 +284,9 @@ static ps_status one_value(json_reader *r, const char *p, const char *end, ps_er
 /* A struct of one text.  No text, or nothing but blanks, is a NULL struct: *null. */
 static ps_status one_struct(json_reader *r, const char *p, const char *end, bool absent, bool *null, ps_error *err)
 {
-    const char *after;
-
     *null = absent;
     if (!absent)
-        PS_TRY(record(r, p, end, &after, null, err));
+        PS_TRY(record(r, p, end, null, err));
     if (*null) {
         int64_t n = r->rows.n;
         PS_TRY(psi_rows_fill(&r->rows, n, err));

@@ -44,6 +44,30 @@ static inline uint32_t psi_string_stop(psi_block b)
     return (uint32_t)_mm_movemask_epi8(stop);
 }
 
+/* The same and bytes that are not ASCII, which are less than all when bytes have signs. */
+static inline uint32_t psi_ascii_stop(psi_block b)
+{
+    __m128i stop = _mm_cmplt_epi8(b, _mm_set1_epi8(0x20));
+
+    stop = _mm_or_si128(stop, _mm_cmpeq_epi8(b, _mm_set1_epi8('"')));
+    stop = _mm_or_si128(stop, _mm_cmpeq_epi8(b, _mm_set1_epi8('\\')));
+    return (uint32_t)_mm_movemask_epi8(stop);
+}
+
+/* The value of each eight bytes that are digits less '0', the first in the lowest byte. */
+static inline psi_block psi_eights(psi_block b)
+{
+    __m128i pairs = _mm_srli_epi16(_mm_mullo_epi16(b, _mm_set1_epi16(10 << 8 | 1)), 8); /* ten times the low byte and the high one */
+    __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(100 | 1 << 16));
+
+    return _mm_add_epi64(_mm_mul_epu32(fours, _mm_set1_epi64x(10000)), _mm_srli_epi64(fours, 32));
+}
+
+static inline void psi_store(void *p, psi_block b)
+{
+    _mm_storeu_si128((__m128i *)p, b);
+}
+
 /* Line feeds and carriage returns. */
 static inline uint32_t psi_line_end(psi_block b)
 {
@@ -62,6 +86,22 @@ static inline psi_block psi_load(const void *p)
     return b;
 }
 
+static inline void psi_store(void *p, psi_block b)
+{
+    memcpy(p, &b, sizeof b);
+}
+
+static inline psi_block psi_eights(psi_block b)
+{
+    uint64_t values[2] = {0, 0};
+    psi_block out;
+
+    for (int i = 0; i < 16; i++)
+        values[i / 8] = values[i / 8] * 10 + b.bytes[i];
+    memcpy(&out, values, sizeof out);
+    return out;
+}
+
 #define PSI_MASK_OF(condition)                                                                     \
     uint32_t mask = 0;                                                                             \
     for (int i = 0; i < 16; i++)                                                                   \
@@ -74,6 +114,10 @@ static inline uint32_t psi_high(psi_block b) { PSI_MASK_OF(b.bytes[i] >= 0x80); 
 static inline uint32_t psi_string_stop(psi_block b)
 {
     PSI_MASK_OF(b.bytes[i] < 0x20 || b.bytes[i] == '"' || b.bytes[i] == '\\');
+}
+static inline uint32_t psi_ascii_stop(psi_block b)
+{
+    PSI_MASK_OF(b.bytes[i] < 0x20 || b.bytes[i] >= 0x80 || b.bytes[i] == '"' || b.bytes[i] == '\\');
 }
 static inline uint32_t psi_line_end(psi_block b)
 {

@@ -111,72 +111,49 @@ static int two_digits(const char *s)
     return a > 9 || b > 9 ? -1 : (int)(a * 10 + b);
 }
 
-/* yyyy-MM-dd as microseconds; false for what the full parser must see: days 29 to 31 among them. */
-static bool day_of(const char *s, int64_t *out)
+/* yyyy-MM-dd HH:mm (or T between) as microseconds; false when it is none. */
+static bool minute_of(const char *s, int64_t *out)
 {
-    int century, year, month, day;
+    int century = two_digits(s), year = two_digits(s + 2), month = two_digits(s + 5), day = two_digits(s + 8);
+    int hour = two_digits(s + 11), minute = two_digits(s + 14);
 
-    if (s[4] != '-' || s[7] != '-')
+    if (s[4] != '-' || s[7] != '-' || (s[10] != ' ' && s[10] != 'T') || s[13] != ':')
         return false;
-    century = two_digits(s);
-    year = two_digits(s + 2);
-    month = two_digits(s + 5);
-    day = two_digits(s + 8);
-    if ((century | year) < 0 || month < 1 || month > 12 || day < 1 || day > 28)
+    if ((century | year) < 0 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 || minute < 0 || minute > 59)
         return false;
-    *out = ps_days_from_civil(century * 100 + year, month, day) * PS_US_DAY;
+    year += century * 100;
+    if (day > 28 && day > ps_days_in_month(year, month))
+        return false;
+    *out = ps_days_from_civil(year, month, day) * PS_US_DAY + (hour * 60 + minute) * 60 * PS_US_SECOND;
     return true;
 }
 
-/* HH:mm:ss as microseconds, its eight bytes at once. */
-static bool clock_of(const char *s, int64_t *out)
+bool psi_times_minute(const psi_times *times, const char *s, psi_last_minute *last)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    const uint64_t digits = 0xffff00ffff00ffffull;
-    uint64_t x, hour, minute, second;
+    const int64_t rest = 60 * PS_US_SECOND - 1;
+    int64_t utc, local;
 
-    memcpy(&x, s, sizeof x);
-    x ^= 0x3030303030303030ull; /* digits become 0 to 9, colons 10 */
-    if ((x & ~digits) != 0x00000a00000a0000ull || (((x + 0x7676767676767676ull) | x) & 0x8080808080808080ull & digits))
+    if (!minute_of(s, &utc))
         return false;
-    x = x * 10 + (x >> 8);
-    hour = x & 0xff;
-    minute = x >> 24 & 0xff;
-    second = x >> 48 & 0xff;
-    if (hour > 23 || minute > 59 || second > 59)
-        return false;
-    *out = (int64_t)((hour * 60 + minute) * 60 + second) * PS_US_SECOND;
+    local = times->utc ? utc : ps_zone_to_utc(times->zone, utc);
+    if (!times->utc && ps_zone_to_utc(times->zone, utc + rest) != local + rest)
+        return false; /* the zone's offset changes within this minute */
+    memcpy(last->text, s, sizeof last->text);
+    last->utc = utc;
+    last->local = local;
     return true;
-#else
-    int hour = two_digits(s), minute = two_digits(s + 3), second = two_digits(s + 6);
-
-    if (s[2] != ':' || s[5] != ':' || (hour | minute | second) < 0 || hour > 23 || minute > 59 || second > 59)
-        return false;
-    *out = ((hour * 60 + minute) * 60 + second) * PS_US_SECOND;
-    return true;
-#endif
 }
 
-/* The common layout yyyy-MM-dd HH:mm:ss[.f{1,6}][Z] (or T between); *zulu tells of the Z.  Anything else: false.  `last`, when
- * given, remembers the day. */
-static bool fixed_layout(ps_slice text, psi_last_day *last, int64_t *out, bool *zulu)
+/* Of a text within strict bounds; *zulu tells of the Z. */
+static bool fixed_layout(ps_slice text, int64_t *out, bool *zulu)
 {
     const char *s = text.data;
-    int64_t day, clock, micro = 0;
+    int64_t minute, micro = 0;
+    int second;
     size_t i = 19;
 
-    if (text.n_bytes < 19 || (s[10] != ' ' && s[10] != 'T') || !clock_of(s + 11, &clock))
+    if (text.n_bytes < 19 || !minute_of(s, &minute) || s[16] != ':' || (second = two_digits(s + 17)) < 0 || second > 59)
         return false;
-    if (last && memcmp(last->text, s, sizeof last->text) == 0) {
-        day = last->us;
-    } else {
-        if (!day_of(s, &day))
-            return false;
-        if (last) {
-            memcpy(last->text, s, sizeof last->text);
-            last->us = day;
-        }
-    }
     if (i < text.n_bytes && s[i] == '.') {
         int n_digits = 0;
         for (i++; i < text.n_bytes && n_digits < 6 && s[i] >= '0' && s[i] <= '9'; i++, n_digits++)
@@ -189,17 +166,8 @@ static bool fixed_layout(ps_slice text, psi_last_day *last, int64_t *out, bool *
     *zulu = i < text.n_bytes && s[i] == 'Z';
     if (i + *zulu != text.n_bytes)
         return false;
-    *out = day + clock + micro;
+    *out = minute + second * PS_US_SECOND + micro;
     return true;
-}
-
-bool psi_times_timestamp_near(const psi_times *times, ps_slice text, psi_last_day *last, int64_t *out)
-{
-    bool zulu;
-
-    if (!times->no_timestamp && !times->timestamp && fixed_layout(text, last, out, &zulu) && (zulu || times->utc))
-        return true;
-    return psi_times_timestamp(times, text, out);
 }
 
 bool psi_times_timestamp(const psi_times *times, ps_slice text, int64_t *out)
@@ -214,7 +182,7 @@ bool psi_times_timestamp(const psi_times *times, ps_slice text, int64_t *out)
         if (ps_time_format_parse(times->timestamp, text, times->zone, out, &has_zone))
             return true;
     } else {
-        if (fixed_layout(text, NULL, out, &zulu) && (zulu || times->utc))
+        if (fixed_layout(text, out, &zulu) && (zulu || times->utc))
             return true;
         if (ps_parse_timestamp(text, times->zone, out, &has_zone))
             return true;
@@ -234,7 +202,7 @@ bool psi_times_ntz(const psi_times *times, ps_slice text, int64_t *out)
         return false;
     if (times->ntz)
         return ps_time_format_parse(times->ntz, text, ps_zone_utc(), out, &has_zone) && !has_zone;
-    if (fixed_layout(text, NULL, out, &zulu) && !zulu)
+    if (fixed_layout(text, out, &zulu) && !zulu)
         return true;
     return ps_parse_timestamp_ntz(text, false, out);
 }
