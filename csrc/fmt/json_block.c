@@ -13,7 +13,7 @@
 #include "fmt/digits_int.h"
 #include "fmt/simd_int.h"
 
-#define FEWEST 8         /* records of a block; and a block that has less good ones was not worth it */
+#define FEWEST 8         /* records of a block */
 #define LONGEST_PAUSE 1024
 #define SLACK 2          /* a line may be so much shorter than all before, and its end is still seen */
 
@@ -301,7 +301,8 @@ static const char *behind(psi_json_fast *fast, const char *p, const char *const 
     return p;
 }
 
-/* What the next block should be like after one of n records, n_good of them good. */
+/* What the next block should be like after one of n records, n_good of them good.  Where most are read in vain, records are read
+ * alone for a while. */
 static void pace(psi_json_fast *fast, int n, int n_good)
 {
     if (n_good == n) {
@@ -310,7 +311,10 @@ static void pace(psi_json_fast *fast, int n, int n_good)
         return;
     }
     fast->n_block = n_good < FEWEST ? FEWEST : n_good;
-    fast->pause = n_good >= FEWEST ? 0 : fast->pause == 0 ? FEWEST : fast->pause < LONGEST_PAUSE ? fast->pause * 2 : fast->pause;
+    if (n_good >= n - n_good)
+        fast->pause = 0;
+    else
+        fast->pause = fast->pause == 0 ? FEWEST : fast->pause < LONGEST_PAUSE ? fast->pause * 2 : fast->pause;
     fast->n_alone = fast->pause > 0 ? fast->pause : 1;
 }
 
