@@ -3,7 +3,6 @@
  */
 #include "log/commits.h"
 #include "base/failpoint.h"
-#include "base/json.h"
 #include <stdio.h>
 
 #define MAX_VERSION 3
@@ -33,7 +32,7 @@ static ps_status read_entry(ps_slice text, const char *path, int64_t *next_water
     rc = ps_json_parse(line, &arena, &root, err);
     if (rc == PS_OK) {
         node = ps_json_get(root, "nextBatchWatermarkMs");
-        if (root->kind != PS_JSON_OBJECT || (node != NULL && !ps_json_int(node, next_watermark_ms)))
+        if (root->kind != PS_JSON_OBJECT || (node != NULL && !ps_log_time(node, next_watermark_ms)))
             rc = PS_E_BAD_JSON;
     }
     if (rc == PS_E_BAD_JSON)

@@ -2,7 +2,6 @@
  * log/file_entry.c - one line of a file log: JSON to entry and back.
  */
 #include "log/filelog_int.h"
-#include "base/json.h"
 
 /* What Hadoop reports for local files; readers of the log do not use it. */
 #define BLOCK_REPLICATION 1
@@ -34,7 +33,7 @@ static ps_status parse_line(const ps_filelog *log, ps_slice line, const char *pa
     }
     uri = ps_json_get(root, "path");
     if (uri == NULL || uri->kind != PS_JSON_TEXT ||
-        !ps_json_int(ps_json_get(root, source ? "timestamp" : "modificationTime"), &out->mtime_ms) ||
+        !ps_log_time(ps_json_get(root, source ? "timestamp" : "modificationTime"), &out->mtime_ms) ||
         !ps_json_int(ps_json_get(root, source ? "batchId" : "size"), source ? &out->batch_id : &out->n_bytes)) {
         rc = ps_raise(err, PS_E_LOG_DAMAGED, path, "a file's entry");
         goto done;

@@ -3,7 +3,6 @@
  */
 #include "log/meta.h"
 #include "base/hash.h"
-#include "base/json.h"
 #include "log/seqlog.h"
 #include <ctype.h>
 #include <stdio.h>

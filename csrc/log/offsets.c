@@ -3,7 +3,6 @@
  */
 #include "log/offsets.h"
 #include "base/failpoint.h"
-#include "base/json.h"
 #include <stdio.h>
 
 #define MAX_VERSION 2
@@ -135,13 +134,13 @@ ps_status ps_offsets_write(const ps_offsets *offsets, ps_bytes *out, ps_error *e
     return PS_OK;
 }
 
-/* An absent number is 0; one of another kind is damage. */
-static ps_status read_number(const ps_json *object, const char *key, const char *path, int64_t *out, ps_error *err)
+/* An absent time is 0; what is none is damage. */
+static ps_status read_time(const ps_json *object, const char *key, const char *path, int64_t *out, ps_error *err)
 {
     const ps_json *node = ps_json_get(object, key);
 
     *out = 0;
-    if (node != NULL && node->kind != PS_JSON_NULL && !ps_json_int(node, out))
+    if (node != NULL && node->kind != PS_JSON_NULL && !ps_log_time(node, out))
         return ps_raise(err, PS_E_LOG_DAMAGED, path, key);
     return PS_OK;
 }
@@ -193,8 +192,8 @@ static ps_status read_metadata(ps_slice line, const char *path, ps_offsets *out,
         rc = ps_raise(err, PS_E_LOG_DAMAGED, path, "metadata");
         goto done;
     }
-    PS_TRY_OR(done, read_number(root, "batchWatermarkMs", path, &out->watermark_ms, err));
-    PS_TRY_OR(done, read_number(root, "batchTimestampMs", path, &out->timestamp_ms, err));
+    PS_TRY_OR(done, read_time(root, "batchWatermarkMs", path, &out->watermark_ms, err));
+    PS_TRY_OR(done, read_time(root, "batchTimestampMs", path, &out->timestamp_ms, err));
     PS_TRY_OR(done, read_confs(ps_json_get(root, "conf"), path, &out->conf, err));
     if (out->version >= 2)
         PS_TRY_OR(done, read_source_metadata(ps_json_get(root, "sourceMetadataInfo"), out, err));

@@ -109,6 +109,11 @@ int64_t ps_seqlog_number(const char *name)
     return value;
 }
 
+bool ps_log_time(const ps_json *node, int64_t *out_ms)
+{
+    return ps_json_int(node, out_ms) && *out_ms >= INT64_MIN / 1000 && *out_ms <= INT64_MAX / 1000;
+}
+
 ps_status ps_seqlog_range(ps_seqlog *log, int64_t *first, int64_t *last, ps_error *err)
 {
     ps_file_list list = {0};

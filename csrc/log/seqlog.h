@@ -13,6 +13,7 @@
 #ifndef PS_LOG_SEQLOG_H
 #define PS_LOG_SEQLOG_H
 #include "base/fs.h"
+#include "base/json.h"
 
 typedef struct ps_seqlog ps_seqlog;
 
@@ -38,6 +39,9 @@ ps_status ps_seqlog_path(const ps_seqlog *log, int64_t id, char **out, ps_error 
 /* The number that a file name spells, or -1 when it is none, or one that no query lives to see. */
 #define PS_SEQLOG_MAX ((int64_t)1 << 48)
 int64_t ps_seqlog_number(const char *name);
+
+/* A time in milliseconds; false unless an integer that is one in microseconds too. */
+bool ps_log_time(const ps_json *node, int64_t *out_ms);
 
 /* Takes the next line from *rest; false at the end.  An empty text has no line, "a\n" has two. */
 typedef struct ps_lines { ps_slice rest; bool ended; } ps_lines;
