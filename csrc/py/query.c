@@ -212,14 +212,6 @@ static PyObject *query_step(PyObject *self, PyObject *unused)
 }
 
 /* --- reports ---------------------------------------------------------------------------------------------------- */
-static PyObject *text_result(ps_status rc, ps_bytes *text, const ps_error *err)
-{
-    PyObject *result = rc == PS_OK ? psi_text(text) : psi_raise(err);
-
-    ps_bytes_clear(text);
-    return result;
-}
-
 /* None, or (message, condition, sqlstate, class, the block about the query, the Python exception or None). */
 static PyObject *query_failure(PyObject *self, PyObject *unused)
 {
@@ -258,69 +250,56 @@ static PyObject *query_failure(PyObject *self, PyObject *unused)
     return result;
 }
 
+/* A report is a text that the engine writes; `more` asks for the longer form of it. */
+typedef ps_status report_fn(ps_query *query, bool more, ps_bytes *out, ps_error *err);
+
+/* args: (more=False), or NULL for a report of one form. */
+static PyObject *report(PyObject *self, PyObject *args, report_fn *write)
+{
+    ps_query *query = alive(self);
+    ps_error err = {0};
+    ps_bytes text = {0};
+    int more = 0;
+    ps_status rc;
+
+    if (!query || (args && !PyArg_ParseTuple(args, "|p", &more)))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    rc = write(query, more, &text, &err);
+    Py_END_ALLOW_THREADS
+    if (rc != PS_OK) {
+        ps_bytes_clear(&text);
+        return psi_raise(&err);
+    }
+    return psi_text_clear(&text);
+}
+
+static ps_status write_status(ps_query *query, bool more, ps_bytes *out, ps_error *err)
+{
+    PS_UNUSED(more);
+    return ps_query_status_json(query, out, err);
+}
+
+static ps_status write_held(ps_query *query, bool more, ps_bytes *out, ps_error *err)
+{
+    PS_UNUSED(more);
+    return ps_query_explain_progress(query, out, err);
+}
+
 static PyObject *query_status(PyObject *self, PyObject *unused)
 {
-    ps_query *query = alive(self);
-    ps_error err = {0};
-    ps_bytes text = {0};
-    ps_status rc;
-
     PS_UNUSED(unused);
-    if (!query)
-        return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    rc = ps_query_status_json(query, &text, &err);
-    Py_END_ALLOW_THREADS
-    return text_result(rc, &text, &err);
-}
-
-static PyObject *query_progress(PyObject *self, PyObject *args)
-{
-    ps_query *query = alive(self);
-    ps_error err = {0};
-    ps_bytes text = {0};
-    int all = 0;
-    ps_status rc;
-
-    if (!query || !PyArg_ParseTuple(args, "|p:progress", &all))
-        return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    rc = ps_query_progress_json(query, all, &text, &err);
-    Py_END_ALLOW_THREADS
-    return text_result(rc, &text, &err);
-}
-
-static PyObject *query_explain(PyObject *self, PyObject *args)
-{
-    ps_query *query = alive(self);
-    ps_error err = {0};
-    ps_bytes text = {0};
-    int extended = 0;
-    ps_status rc;
-
-    if (!query || !PyArg_ParseTuple(args, "|p:explain", &extended))
-        return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    rc = ps_query_explain(query, extended, &text, &err);
-    Py_END_ALLOW_THREADS
-    return text_result(rc, &text, &err);
+    return report(self, NULL, write_status);
 }
 
 static PyObject *query_explain_progress(PyObject *self, PyObject *unused)
 {
-    ps_query *query = alive(self);
-    ps_error err = {0};
-    ps_bytes text = {0};
-    ps_status rc;
-
     PS_UNUSED(unused);
-    if (!query)
-        return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    rc = ps_query_explain_progress(query, &text, &err);
-    Py_END_ALLOW_THREADS
-    return text_result(rc, &text, &err);
+    return report(self, NULL, write_held);
 }
+
+static PyObject *query_progress(PyObject *self, PyObject *args) { return report(self, args, ps_query_progress_json); }
+static PyObject *query_explain(PyObject *self, PyObject *args) { return report(self, args, ps_query_explain); }
 
 static PyObject *query_get_text(PyObject *self, void *which)
 {
