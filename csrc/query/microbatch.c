@@ -63,7 +63,7 @@ static ps_status is_there_work(psi_stream *stream, bool *out, ps_error *err)
 
 static ps_status write_offsets(psi_stream *stream, ps_error *err)
 {
-    ps_offsets entry = {.version = 1, .has_metadata = true, .watermark_ms = stream->watermark.global_ms, .timestamp_ms = stream->batch_time_ms};
+    ps_offsets entry = {.version = 1, .has_metadata = true, .watermark_ms = stream->watermark.global_ms, .timestamp_ms = stream->run.env.batch_time_us / 1000};
     ps_status rc = ps_record_confs(&stream->conf, &entry, err);
 
     for (int i = 0; rc == PS_OK && i < stream->n_occurrences; i++)
@@ -101,7 +101,7 @@ static ps_status construct(psi_stream *stream, bool *constructed, ps_error *err)
     for (int i = 0; i < stream->n_inputs; i++)
         PS_TRY(ask_source(stream, &stream->inputs[i], err));
     PS_TRY(PS_FAILPOINT("batch.planned", err));
-    stream->batch_time_ms = ps_clock_now_ms(stream->run.clock);
+    stream->run.env.batch_time_us = ps_clock_now_ms(stream->run.clock) * 1000; /* as the log has it */
     PS_TRY(is_there_work(stream, constructed, err));
     if (!*constructed)
         return PS_OK;
@@ -259,7 +259,6 @@ static ps_status run_batch(psi_stream *stream, ps_error *err)
     PS_TRY(give_ranges(stream, err));
     began = ps_clock_ticks();
     stream->run.batch_id = stream->batch_id;
-    stream->run.env.batch_time_us = stream->batch_time_ms * 1000;
     stream->run.env.seed = ++stream->seed;
     PS_TRY(psi_watermark_propagate(stream->root, stream->chained ? stream->watermark.previous_ms : stream->watermark.global_ms, stream->watermark.global_ms, stream->chained, err));
     PS_TRY(psi_progress_describe(stream, err));

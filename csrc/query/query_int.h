@@ -125,7 +125,6 @@ struct psi_stream {
     bool has_watermark;
     psi_watermark watermark;
     int64_t batch_id;
-    int64_t batch_time_ms;
     bool constructed;        /* batch_id is in offsets/ and has to run */
     bool ran_before;         /* a batch was executed in this run */
     bool chained;            /* statefulOperator.allowMultiple */
@@ -137,7 +136,6 @@ struct psi_stream {
     int64_t timings[PSI_T_COUNT]; /* ns, -1: not taken */
     int64_t trigger_start_ms, previous_start_ms; /* -1: none */
     int64_t idle_timer_ms;        /* -1: unset */
-
     bool last_had_watermark;      /* the last executed batch had one */
     uint64_t seed;
 };

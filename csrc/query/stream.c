@@ -112,7 +112,7 @@ static ps_status resume(psi_stream *stream, int64_t last, int64_t last_commit, c
             PS_TRY(stream->inputs[i].source->vt->seen(stream->inputs[i].source, stream->inputs[i].end, err));
     stream->batch_id = last;
     stream->constructed = true;
-    stream->batch_time_ms = entry->timestamp_ms;
+    stream->run.env.batch_time_us = entry->timestamp_ms * 1000;
     stream->watermark.global_ms = entry->watermark_ms;
     if (last > 0) {
         rc = ps_offsets_get(stream->offsets, last - 1, &before, NULL, err);
