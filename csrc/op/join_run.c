@@ -509,8 +509,7 @@ PSI_OP_OPEN(psi_join_open)
     ps_status rc;
 
     *out = NULL;
-    if (node->inputs[0]->streaming && node->inputs[1]->streaming)
-        return ps_raise(err, PS_E_NOT_BUILT, "a join of two streams");
+    ps_assert(!node->inputs[0]->streaming || !node->inputs[1]->streaming); /* plan/check.c */
     PS_TRY(psi_op_new(sizeof *self, &vt, node, run, &self, err));
     self->build = node->inputs[1]->streaming ? 0 : 1;
     self->probe = 1 - self->build;

@@ -131,10 +131,19 @@ static bool has_late_pattern(const ps_node *node, ps_mode mode)
     return false;
 }
 
-ps_status ps_plan_check_streaming(const ps_node *node, ps_mode mode, const ps_conf *conf, ps_error *err)
+/* What this version lacks is refused whatever the confs say. */
+static ps_status check_built(const ps_node *node, ps_error *err)
 {
-    if (!node->streaming)
-        return ps_raise(err, PS_E_STREAM_UNSUPPORTED, "Queries without streaming sources cannot be executed with writeStream.start()");
+    for (int i = 0; i < node->n_inputs; i++)
+        PS_TRY(check_built(node->inputs[i], err));
+    if (is_kind(node, "join") && node->inputs[0]->streaming && node->inputs[1]->streaming)
+        return ps_raise(err, PS_E_NOT_BUILT, "a join of two streams");
+    return PS_OK;
+}
+
+/* Spark's rules, which a conf may switch off. */
+static ps_status check_rules(const ps_node *node, ps_mode mode, const ps_conf *conf, ps_error *err)
+{
     if (!ps_conf_bool(conf, "spark.sql.streaming.unsupportedOperationCheck"))
         return PS_OK;
     PS_TRY(check_mode(node, mode, err));
@@ -142,6 +151,14 @@ ps_status ps_plan_check_streaming(const ps_node *node, ps_mode mode, const ps_co
     if (has_late_pattern(node, mode) && ps_conf_bool(conf, "spark.sql.streaming.statefulOperator.checkCorrectness.enabled"))
         return ps_raise(err, PS_E_STREAM_CORRECTNESS);
     return PS_OK;
+}
+
+ps_status ps_plan_check_streaming(const ps_node *node, ps_mode mode, const ps_conf *conf, ps_error *err)
+{
+    if (!node->streaming)
+        return ps_raise(err, PS_E_STREAM_UNSUPPORTED, "Queries without streaming sources cannot be executed with writeStream.start()");
+    PS_TRY(check_rules(node, mode, conf, err));
+    return check_built(node, err);
 }
 
 ps_status ps_plan_check_batch(const ps_node *node, ps_error *err)
