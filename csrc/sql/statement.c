@@ -112,6 +112,18 @@ static ps_status parse_explain(psi_parser *p, ps_sql_statement *statement)
     return psi_parse_query(p, &statement->query);
 }
 
+/* Statements of Spark that begin with a word of their own and do not exist here. */
+static ps_status refuse_statement(psi_parser *p)
+{
+    static const char *const words[] = {"ALTER", "ANALYZE", "CACHE", "CALL", "CLEAR", "COMMENT", "DELETE", "INSERT", "LIST", "LOAD", "MERGE",
+                                        "MSCK", "REFRESH", "REPAIR", "SHOW", "TRUNCATE", "UNCACHE", "UPDATE", "USE"};
+
+    for (size_t i = 0; i < PS_COUNT_OF(words); i++)
+        if (psi_is_word(p, 0, words[i]) && psi_token_at(p, 1)->kind != PSI_T_END)
+            return ps_raise(p->err, PS_E_NOT_BUILT, words[i]);
+    return psi_syntax_error(p);
+}
+
 static ps_status parse_body(psi_parser *p, ps_sql_statement *statement)
 {
     if (psi_begins_query(p, 0))
@@ -133,7 +145,7 @@ static ps_status parse_body(psi_parser *p, ps_sql_statement *statement)
         p->at += 2;
         return PS_OK;
     }
-    return psi_syntax_error(p);
+    return refuse_statement(p);
 }
 
 ps_status ps_statement_parse(ps_slice text, const ps_sql_params *params, ps_sql_statement **out, ps_error *err)

@@ -7,7 +7,7 @@ from pystream import _native
 from pystream._places import PLACES
 from pystream.errors import (
     AnalysisException, IllegalArgumentException, NumberFormatException, ParseException, PySparkTypeError, PySparkValueError,
-    SparkNoSuchElementException)
+    SparkNoSuchElementException, UnsupportedOperationException)
 
 PLACE = re.compile(r"%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|z|j)?[diouxXscfgeE]")
 
@@ -18,6 +18,7 @@ PLACE = re.compile(r"%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|z|j)?[dio
     (lambda spark: spark.sql("select cast('a' as int)").collect(), NumberFormatException, "CAST_INVALID_INPUT",
      {"expression": "'a'", "sourceType": '"STRING"', "targetType": '"INT"'}),
     (lambda spark: spark.sql("selec 1"), ParseException, "PARSE_SYNTAX_ERROR", {"error": "'selec'", "hint": ""}),
+    (lambda spark: spark.sql("insert into t values (1)"), UnsupportedOperationException, "UNSUPPORTED_FEATURE", {}),
     (lambda spark: spark.table("nope"), AnalysisException, "TABLE_OR_VIEW_NOT_FOUND", {"relationName": "`nope`"}),
     (lambda spark: spark.conf.get("no.such"), SparkNoSuchElementException, "SQL_CONF_NOT_FOUND", {"sqlConf": '"no.such"'}),
     (lambda spark: spark.conf.set("spark.sql.session.timeZone", "Mars"), IllegalArgumentException, "INVALID_CONF_VALUE.TIME_ZONE",
