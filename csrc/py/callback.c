@@ -10,10 +10,29 @@
 #include "io/connector.h"
 #include "query/batch_run.h"
 
+/* What the user's code raised, under condition `code`: its text is the traceback, as Spark's is. */
+static ps_status keep_failure(psi_host *host, ps_code code, ps_error *err)
+{
+    PyObject *text, *error;
+    const char *utf8;
+    ps_status rc;
+
+    psi_keep(&host->kept, err);
+    error = host->kept;
+    text = error ? PyObject_CallMethod(host->object, "describe", "O", error) : NULL;
+    utf8 = text ? PyUnicode_AsUTF8(text) : NULL;
+    if (!utf8)
+        PyErr_Clear();
+    rc = ps_raise(err, code, utf8 ? utf8 : "a Python exception");
+    err->foreign = true;
+    Py_XDECREF(text);
+    return rc;
+}
+
 /* Ends a call: `result` is taken. */
 static ps_status finish(psi_host *host, PyObject *result, PyGILState_STATE gil, ps_error *err)
 {
-    ps_status rc = result ? PS_OK : psi_keep(&host->kept, err);
+    ps_status rc = result ? PS_OK : keep_failure(host, PS_E_PYTHON, err);
 
     Py_XDECREF(result);
     PyGILState_Release(gil);
@@ -29,25 +48,6 @@ static ps_status host_print(void *self, ps_slice text, ps_error *err)
 
     Py_XDECREF(words);
     return finish(host, result, gil, err);
-}
-
-/* The text that Spark gives a failure of the function: its traceback, under a condition of its own. */
-static ps_status keep_batch_failure(psi_host *host, ps_error *err)
-{
-    PyObject *text, *error;
-    const char *utf8;
-    ps_status rc;
-
-    psi_keep(&host->kept, err);
-    error = host->kept;
-    text = error ? PyObject_CallMethod(host->object, "describe", "O", error) : NULL;
-    utf8 = text ? PyUnicode_AsUTF8(text) : NULL;
-    if (!utf8)
-        PyErr_Clear();
-    rc = ps_raise(err, PS_E_FOREACH_BATCH, utf8 ? utf8 : "a Python exception");
-    err->foreign = true;
-    Py_XDECREF(text);
-    return rc;
 }
 
 static ps_status host_batch(void *self, int64_t batch_id, struct ps_batch_run *run, ps_error *err)
@@ -66,7 +66,7 @@ static ps_status host_batch(void *self, int64_t batch_id, struct ps_batch_run *r
         result = PyObject_CallMethod(host->object, "batch", "OOL", session, plan, (long long)batch_id);
     Py_XDECREF(plan);
     Py_XDECREF(session);
-    rc = result ? PS_OK : keep_batch_failure(host, err);
+    rc = result ? PS_OK : keep_failure(host, PS_E_FOREACH_BATCH, err);
     Py_XDECREF(result);
     PyGILState_Release(gil);
     return rc;

@@ -59,6 +59,17 @@ def test_a_failure_carries_the_users_exception(feed):
     assert not query.isActive and query.status["message"].startswith("Terminated with exception")
 
 
+def test_a_failure_of_foreach_tells_where_it_was(feed):
+    def fail(row):
+        raise ValueError("a word to look for")
+
+    stream = feed("n int")
+    query = stream.df.writeStream.foreach(fail).start()
+    stream.add((1,))
+    with pytest.raises(StreamingQueryException, match=r"(?s)\[PYTHON_EXCEPTION\].*Traceback.*in fail.*a word to look for"):
+        query.processAllAvailable()
+
+
 def test_foreach_object_sees_open_rows_and_close(feed):
     calls = []
 
