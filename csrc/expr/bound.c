@@ -306,20 +306,6 @@ bool ps_bound_uses(const ps_bound *bound, int64_t attr_id)
     return bound->filter && ps_bound_uses(bound->filter, attr_id);
 }
 
-ps_status ps_bound_attr_ids(const ps_bound *bound, int64_t **ids, int *n, int *capacity, ps_error *err)
-{
-    if (bound->kind == PS_B_COLUMN) {
-        for (int i = 0; i < *n; i++)
-            if ((*ids)[i] == bound->attr_id)
-                return PS_OK;
-        PS_TRY(ps_grow(ids, *n, capacity, sizeof **ids, err));
-        (*ids)[(*n)++] = bound->attr_id;
-    }
-    for (int i = 0; i < bound->n_args; i++)
-        PS_TRY(ps_bound_attr_ids(bound->args[i], ids, n, capacity, err));
-    return bound->filter ? ps_bound_attr_ids(bound->filter, ids, n, capacity, err) : PS_OK;
-}
-
 static bool any_call(const ps_bound *bound, unsigned flags)
 {
     if (bound->kind == PS_B_CALL && bound->fn->flags & flags)

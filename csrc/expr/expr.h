@@ -125,7 +125,9 @@ ps_status ps_bound_call(const char *fn, ps_bound *const *args, int n_args, const
 ps_status ps_bound_cast(ps_bound *arg, const ps_type *type, bool is_try, const ps_conf *conf, ps_bound **out, ps_error *err); /* a ref when no cast is needed */
 bool ps_bound_equal(const ps_bound *a, const ps_bound *b);      /* same meaning, by structure */
 bool ps_bound_uses(const ps_bound *bound, int64_t attr_id);
-ps_status ps_bound_attr_ids(const ps_bound *bound, int64_t **ids, int *n, int *capacity, ps_error *err); /* appends, each once */
+int ps_bound_field(const ps_bound *bound); /* which field of its argument a field access gives; -1: it is none */
+/* from_json() that reads the fields of a set alone (bit k: field k) and leaves the others NULL; any other call as it is. */
+ps_status ps_bound_narrow(ps_bound *bound, uint64_t fields, ps_bound **out, ps_error *err);
 /* Replaces column `from[i]` by `to[i]`. */
 ps_status ps_bound_replace(ps_bound *bound, const int64_t *from, ps_bound *const *to, int n, ps_bound **out, ps_error *err);
 /* Replaces every subtree equal to `from` (ps_bound_equal) by `to`. */

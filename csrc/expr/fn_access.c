@@ -199,6 +199,11 @@ static ps_status field_of_flat(ps_vec *parent, int at, ps_vec **out, ps_error *e
     return rc;
 }
 
+int ps_bound_field(const ps_bound *bound)
+{
+    return bound->kind == PS_B_CALL && strcmp(bound->fn->name, "getfield") == 0 ? ordinal_of(bound) : -1;
+}
+
 PSI_KERNEL(getfield)
 {
     ps_vec *vec = run->args[0], *field;
@@ -345,8 +350,8 @@ static const char *given_name(const ps_fn_call *call, int arg)
         return bound->kind == PS_B_COLUMN ? bound->name : NULL;
     if (expr->kind == PS_X_ALIAS || expr->kind == PS_X_NAME || expr->kind == PS_X_ATTR)
         return expr->names[expr->kind == PS_X_ALIAS ? 0 : expr->n_names - 1];
-    if (bound->kind == PS_B_CALL && strcmp(bound->fn->name, "getfield") == 0)
-        return bound->args[0]->type->fields[ordinal_of(bound)].name;
+    if (ps_bound_field(bound) >= 0)
+        return bound->args[0]->type->fields[ps_bound_field(bound)].name;
     return NULL;
 }
 

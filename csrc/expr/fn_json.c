@@ -1,12 +1,15 @@
 /* expr/fn_json.c - from_json, from_csv, to_json, schema_of_json: the formats of files, over values. */
 #include "expr/fn_json.h"
 #include "col/type_text.h"
+#include "expr/bound.h"
 #include "expr/fn_args.h"
 #include "expr/fn_int.h"
 
 /* --- what a call was made with ---------------------------------------------------------------------------------------------- */
 typedef struct format_call {
     const ps_type *schema; /* of the values read, or written */
+    const ps_type *narrow; /* the fields of schema that are read, when not all of them are asked for; else NULL */
+    uint64_t fields;       /* with narrow: which; bit k stands for field k */
     ps_options options;
 } format_call;
 
@@ -18,6 +21,7 @@ void psi_free_format(void *data)
     if (!made)
         return;
     ps_type_unref(made->schema);
+    ps_type_unref(made->narrow);
     ps_options_clear(&made->options);
     ps_free(made);
 }
@@ -184,17 +188,117 @@ ps_status psi_bind_from_json(ps_fn_call *call, ps_error *err) { return bind_from
 ps_status psi_bind_from_csv(ps_fn_call *call, ps_error *err);
 ps_status psi_bind_from_csv(ps_fn_call *call, ps_error *err) { return bind_from(call, true, err); }
 
+PSI_KERNEL(from_json);
+
+/* --- reading only some fields ------------------------------------------------------------------------------------------------- */
+
+/* With options, or a column for the text of bad records, fields that are not read could show in those that are. */
+static bool may_narrow(const ps_bound *bound)
+{
+    const format_call *made = bound->fn_data;
+
+    return bound->kind == PS_B_CALL && bound->fn->run == psi_from_json && made->schema->kind == PS_STRUCT && made->schema->n_fields < 63 &&
+           made->options.n == 0 && !made->narrow && ps_type_field_index(made->schema, "_corrupt_record", false) == -1;
+}
+
+static ps_status narrow_type(const ps_type *schema, uint64_t fields, const ps_type **out, ps_error *err)
+{
+    ps_field *kept = NULL;
+    int n = 0;
+    ps_status rc;
+
+    PS_TRY(ps_alloc((size_t)schema->n_fields * sizeof *kept, &kept, err));
+    for (int i = 0; i < schema->n_fields; i++)
+        if (fields >> i & 1)
+            kept[n++] = schema->fields[i];
+    rc = ps_type_struct(kept, n, out, err);
+    ps_free(kept);
+    return rc;
+}
+
+ps_status ps_bound_narrow(ps_bound *bound, uint64_t fields, ps_bound **out, ps_error *err)
+{
+    const format_call *from = bound->fn_data;
+    format_call *made = NULL;
+    ps_bound *copy = NULL;
+    ps_status rc;
+
+    *out = NULL;
+    if (!may_narrow(bound)) {
+        *out = ps_bound_ref(bound);
+        return PS_OK;
+    }
+    PS_TRY_OR(fail, ps_alloc0(sizeof *made, &made, err));
+    made->schema = ps_type_ref(from->schema);
+    made->fields = fields;
+    PS_TRY_OR(fail, narrow_type(from->schema, fields, &made->narrow, err));
+    PS_TRY_OR(fail, psi_bound_copy(bound, NULL, &copy, err));
+    ps_bound_unref(copy->data_of);
+    copy->data_of = NULL;
+    copy->fn_data = made;
+    *out = copy;
+    return PS_OK;
+fail:
+    psi_free_format(made);
+    return rc;
+}
+
+/* A struct of the fields that were read (FLAT), as one of all fields. */
+static ps_status widen(const format_call *made, const ps_vec *narrow, ps_vec **out, ps_error *err)
+{
+    ps_vec *vec = NULL, *child;
+    ps_status rc;
+    int at = 0;
+
+    PS_TRY(ps_vec_new(made->schema, narrow->n_rows, narrow->valid != NULL, &vec, err));
+    if (narrow->valid)
+        memcpy(vec->valid, narrow->valid, (size_t)(narrow->n_rows + 63) / 64 * 8);
+    for (int i = 0; i < made->schema->n_fields; i++) {
+        if (made->fields >> i & 1)
+            child = ps_vec_ref(narrow->children[at++]);
+        else
+            PS_TRY_OR(fail, ps_vec_null(made->schema->fields[i].type, narrow->n_rows, &child, err));
+        PS_TRY_OR(fail, ps_vec_add_child(vec, child, err));
+    }
+    *out = vec;
+    return PS_OK;
+fail:
+    ps_vec_unref(vec);
+    return rc;
+}
+
+/* The same for what a reader gives, FLAT or rows of it; takes `narrow`. */
+static ps_status widen_any(const format_call *made, ps_vec *narrow, ps_vec **out, ps_error *err)
+{
+    ps_vec *wide = NULL;
+    ps_status rc;
+
+    if (narrow->shape == PS_FLAT)
+        rc = widen(made, narrow, out, err);
+    else if ((rc = widen(made, narrow->dict, &wide, err)) == PS_OK)
+        rc = ps_vec_take(wide, narrow->index, narrow->n_rows, narrow->index_buf, out, err);
+    ps_vec_unref(wide);
+    ps_vec_unref(narrow);
+    return rc;
+}
+
 static ps_status parse_values(ps_fn_run *run, const char *format_name, ps_vec **out, ps_error *err)
 {
     const format_call *made = run->node->fn_data;
     const ps_format *format = ps_format_find(ps_slice_of(format_name));
     psi_format_scratch *scratch = run->scratch;
+    ps_vec *narrow = NULL;
 
     if (!scratch->reader) {
-        scratch->args = (ps_format_args){made->schema, NULL, &made->options, run->env->conf, run->env->zone};
+        const ps_type *read = made->narrow ? made->narrow : made->schema;
+
+        scratch->args = (ps_format_args){read, made->schema, &made->options, run->env->conf, run->env->zone};
         PS_TRY(format->reader_new(&scratch->args, &scratch->reader, err));
     }
-    return scratch->reader->vt->parse(scratch->reader, run->args[0], run->rows, out, err);
+    if (!made->narrow)
+        return scratch->reader->vt->parse(scratch->reader, run->args[0], run->rows, out, err);
+    PS_TRY(scratch->reader->vt->parse(scratch->reader, run->args[0], run->rows, &narrow, err));
+    return widen_any(made, narrow, out, err);
 }
 PSI_KERNEL(from_json) { return parse_values(run, "json", result, err); }
 PSI_KERNEL(from_csv) { return parse_values(run, "csv", result, err); }

@@ -563,11 +563,9 @@ static ps_status put_nothing(csv_reader *r, ps_error *err)
     return psi_rows_good(&r->rows, row + 1, err);
 }
 
-static ps_status each_text(csv_reader *r, const ps_view *view, const ps_rows *rows, const ps_buf *texts, uint64_t *valid,
+static ps_status each_text(csv_reader *r, const ps_view *view, const ps_rows *rows, const char *p, uint64_t *valid,
                            ps_error *err)
 {
-    const char *p = (const char *)texts->data;
-
     for (int64_t k = 0; k < rows->n; k++) {
         int64_t i = ps_row(rows, k);
 
@@ -587,15 +585,16 @@ static ps_status each_text(csv_reader *r, const ps_view *view, const ps_rows *ro
 static ps_status parse_live(csv_reader *r, ps_vec *text, const ps_rows *rows, ps_vec **out, ps_error *err)
 {
     ps_buf *texts = NULL;
+    const char *start;
     ps_vec *vec = NULL, *child;
     ps_view view;
     ps_status rc;
 
     ps_view_init(&view, text);
-    PS_TRY_OR(done, psi_rows_gather(&view, rows, "", &texts, err));
+    PS_TRY_OR(done, psi_rows_gather(text, rows, "", &texts, &start, err));
     PS_TRY_OR(done, pin(r, texts, err));
     PS_TRY_OR(done, ps_vec_new(r->rows.schema, rows->n, true, &vec, err));
-    PS_TRY_OR(done, each_text(r, &view, rows, texts, vec->valid, err));
+    PS_TRY_OR(done, each_text(r, &view, rows, start, vec->valid, err));
     for (int i = 0; i < r->rows.n_cols; i++) {
         PS_TRY_OR(done, ps_build_finish(r->rows.cols[i], &child, err));
         PS_TRY_OR(done, ps_vec_add_child(vec, child, err));

@@ -295,11 +295,9 @@ static ps_status one_struct(json_reader *r, const char *p, const char *end, bool
     return PS_OK;
 }
 
-static ps_status each_text(json_reader *r, const ps_view *view, const ps_rows *rows, const ps_buf *texts, uint64_t *valid,
+static ps_status each_text(json_reader *r, const ps_view *view, const ps_rows *rows, const char *p, uint64_t *valid,
                            ps_error *err)
 {
-    const char *p = (const char *)texts->data;
-
     for (int64_t k = 0; k < rows->n; k++) {
         int64_t i = ps_row(rows, k);
         bool absent = ps_view_is_null(view, i), null = false;
@@ -336,16 +334,17 @@ static ps_status finish_struct(json_reader *r, ps_vec *vec, ps_error *err)
 static ps_status parse_live(json_reader *r, ps_vec *text, const ps_rows *rows, ps_vec **out, ps_error *err)
 {
     ps_buf *texts = NULL;
+    const char *start;
     ps_vec *vec = NULL;
     ps_view view;
     ps_status rc;
 
     ps_view_init(&view, text);
-    PS_TRY_OR(done, psi_rows_gather(&view, rows, "\n", &texts, err));
+    PS_TRY_OR(done, psi_rows_gather(text, rows, "\n", &texts, &start, err));
     PS_TRY_OR(done, pin_chunk(r, texts, err));
     if (!r->value)
         PS_TRY_OR(done, ps_vec_new(r->rows.schema, rows->n, true, &vec, err));
-    PS_TRY_OR(done, each_text(r, &view, rows, texts, vec ? vec->valid : NULL, err));
+    PS_TRY_OR(done, each_text(r, &view, rows, start, vec ? vec->valid : NULL, err));
     PS_TRY_OR(done, vec ? finish_struct(r, vec, err) : ps_build_finish(r->value, &vec, err));
     *out = vec;
     vec = NULL;

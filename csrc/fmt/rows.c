@@ -269,10 +269,46 @@ ps_status psi_rows_spread(ps_vec *live, const ps_rows *rows, ps_vec **out, ps_er
     return rc;
 }
 
-ps_status psi_rows_gather(const ps_view *texts, const ps_rows *rows, const char *behind, ps_buf **out, ps_error *err)
+/* Where the live texts begin, when they lie one after another in the one buffer that their vector pins, `behind` behind each;
+ * NULL otherwise. */
+static const char *lying_in_order(const ps_vec *vec, const ps_view *texts, const ps_rows *rows, const char *behind, size_t n_behind)
+{
+    const char *first = NULL, *next = NULL;
+    const ps_buf *buf;
+
+    if (vec->shape != PS_FLAT || vec->n_bufs != 1)
+        return NULL;
+    buf = vec->bufs[0];
+    for (int64_t k = 0; k < rows->n; k++) {
+        int64_t i = ps_row(rows, k);
+        const ps_str *s = (const ps_str *)texts->data + i;
+
+        if (ps_view_is_null(texts, i))
+            continue;
+        if (s->n_bytes <= PS_STR_INLINE || (next && s->far.data != next))
+            return NULL;
+        next = s->far.data + s->n_bytes; /* readable: 64 bytes are, behind any buffer */
+        for (size_t c = 0; c < n_behind; c++) /* one character, or none */
+            if (next[c] != behind[c])
+                return NULL;
+        next += n_behind;
+        first = first ? first : s->far.data;
+    }
+    return first && (uint8_t *)first >= buf->data && (uint8_t *)next <= buf->data + buf->n_bytes ? first : NULL;
+}
+
+ps_status psi_rows_gather(const ps_vec *vec, const ps_rows *rows, const char *behind, ps_buf **out, const char **start, ps_error *err)
 {
     size_t n_bytes = 0, at = 0, n_behind = strlen(behind);
+    ps_view view;
+    const ps_view *texts = &view;
 
+    ps_view_init(&view, vec);
+    *start = lying_in_order(vec, texts, rows, behind, n_behind);
+    if (*start) {
+        *out = ps_buf_ref(vec->bufs[0]);
+        return PS_OK;
+    }
     for (int64_t k = 0; k < rows->n; k++) {
         int64_t i = ps_row(rows, k);
         if (!ps_view_is_null(texts, i))
@@ -289,5 +325,6 @@ ps_status psi_rows_gather(const ps_view *texts, const ps_rows *rows, const char 
         memcpy((*out)->data + at + s->n_bytes, behind, n_behind);
         at += s->n_bytes + n_behind;
     }
+    *start = (const char *)(*out)->data;
     return PS_OK;
 }

@@ -40,8 +40,9 @@ static inline bool psi_rows_full(const psi_rows *rows) { return rows->n >= ps_ba
 ps_status psi_rows_take(psi_rows *rows, ps_batch **out, ps_error *err);
 void psi_rows_forget(psi_rows *rows); /* drops all rows: a new file */
 
-/* The live texts that are not NULL in one buffer, each followed by `behind`. */
-ps_status psi_rows_gather(const ps_view *texts, const ps_rows *rows, const char *behind, ps_buf **out, ps_error *err);
+/* The live texts that are not NULL one after another from *start on, each followed by `behind`: in the vector's own buffer,
+ * when they lie there so already (as Kafka's values do), else copied.  *out is a reference of the buffer. */
+ps_status psi_rows_gather(const ps_vec *vec, const ps_rows *rows, const char *behind, ps_buf **out, const char **start, ps_error *err);
 /* A vector of one value per live row (taken) as one of rows->n_rows rows, defined on the live ones. */
 ps_status psi_rows_spread(ps_vec *live, const ps_rows *rows, ps_vec **out, ps_error *err);
 

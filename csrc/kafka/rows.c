@@ -2,10 +2,13 @@
  * kafka/rows.c - messages to columns.
  *
  * Keys and values of a batch are copied one after another into one buffer, which has the readable bytes behind its end that
- * parsers count on, and frees librdkafka's memory while it is warm; from there on they are views, parsed where they lie.
+ * parsers count on, and frees librdkafka's memory while it is warm; from there on they are views, parsed where they lie: an
+ * end of line stands behind each, as the JSON parser wants it (psi_rows_gather).
  */
 #include "kafka/rows.h"
 #include "col/build.h"
+
+#define AHEAD 4 /* messages whose bytes are fetched into the cache before their turn */
 
 /* --- the schema ----------------------------------------------------------------------------------------------- */
 
@@ -48,8 +51,28 @@ static ps_slice part_of(const rd_kafka_message_t *message, bool key)
     return key ? (ps_slice){message->key, message->key_len} : (ps_slice){message->payload, message->len};
 }
 
+void psi_rows_spare_clear(psi_rows_spare *spare)
+{
+    ps_buf_unref(spare->keys);
+    ps_buf_unref(spare->values);
+    *spare = (psi_rows_spare){0};
+}
+
+/* A buffer of so many bytes: the spare one when it is large enough and free again, which saves the page faults of new memory. */
+static ps_status take_buffer(ps_buf **spare, size_t n_bytes, ps_buf **out, ps_error *err)
+{
+    if (*spare && (*spare)->n_bytes >= n_bytes && atomic_load_explicit(&(*spare)->refs, memory_order_acquire) == 1) {
+        *out = ps_buf_ref(*spare);
+        return PS_OK;
+    }
+    PS_TRY(ps_buf_new(n_bytes + n_bytes / 8, out, err));
+    ps_buf_unref(*spare);
+    *spare = ps_buf_ref(*out);
+    return PS_OK;
+}
+
 /* Keys or values: absent ones are NULL, empty ones are not. */
-static ps_status bytes_column(bool key, rd_kafka_message_t *const *messages, int n, ps_vec **out, ps_error *err)
+static ps_status bytes_column(bool key, rd_kafka_message_t *const *messages, int n, ps_buf **spare, ps_vec **out, ps_error *err)
 {
     size_t n_bytes = 0;
     bool nullable = false;
@@ -63,21 +86,26 @@ static ps_status bytes_column(bool key, rd_kafka_message_t *const *messages, int
         ps_slice part = part_of(messages[i], key);
 
         nullable = nullable || !part.data;
-        n_bytes += part.n_bytes;
+        n_bytes += part.n_bytes + 1;
     }
     PS_TRY(ps_vec_new(ps_type_of(PS_BINARY), n, nullable, &vec, err));
-    PS_TRY_OR(fail, ps_buf_new(n_bytes, &buf, err));
+    PS_TRY_OR(fail, take_buffer(spare, n_bytes, &buf, err));
     views = vec->data;
     at = (char *)buf->data;
     for (int i = 0; i < n; i++) {
         ps_slice part = part_of(messages[i], key);
 
-        if (!part.data)
+        if (i + AHEAD < n)
+            __builtin_prefetch(part_of(messages[i + AHEAD], key).data);
+        if (!part.data) {
             ps_bit_clear(vec->valid, i);
-        else
-            memcpy(at, part.data, part.n_bytes);
+            ps_str_put(&views[i], at, 0);
+            continue;
+        }
+        memcpy(at, part.data, part.n_bytes);
         ps_str_put(&views[i], at, (uint32_t)part.n_bytes);
         at += part.n_bytes;
+        *at++ = '\n';
     }
     rc = ps_vec_pin(vec, buf, err);
     ps_buf_unref(buf);
@@ -184,11 +212,12 @@ static ps_status headers_column(const ps_type *type, rd_kafka_message_t *const *
     return rc;
 }
 
-static ps_status make_column(psi_column column, const ps_type *type, rd_kafka_message_t *const *messages, int n, ps_vec **out, ps_error *err)
+static ps_status make_column(psi_column column, const ps_type *type, rd_kafka_message_t *const *messages, int n, psi_rows_spare *spare,
+                             ps_vec **out, ps_error *err)
 {
     switch (column) {
-    case PSI_COL_KEY:
-    case PSI_COL_VALUE: return bytes_column(column == PSI_COL_KEY, messages, n, out, err);
+    case PSI_COL_KEY: return bytes_column(true, messages, n, &spare->keys, out, err);
+    case PSI_COL_VALUE: return bytes_column(false, messages, n, &spare->values, out, err);
     case PSI_COL_TOPIC:
     case PSI_COL_PARTITION: return same_column(type, messages[0], n, out, err);
     case PSI_COL_HEADERS: return headers_column(type, messages, n, out, err);
@@ -207,7 +236,8 @@ static int count_wanted(const ps_type *schema, const bool *wanted)
     return n;
 }
 
-ps_status psi_rows_batch(const ps_type *schema, const bool *wanted, rd_kafka_message_t *const *messages, int n, ps_batch **out, ps_error *err)
+ps_status psi_rows_batch(const ps_type *schema, const bool *wanted, rd_kafka_message_t *const *messages, int n, psi_rows_spare *spare,
+                         ps_batch **out, ps_error *err)
 {
     ps_batch *batch = NULL;
     ps_status rc = PS_OK;
@@ -217,7 +247,7 @@ ps_status psi_rows_batch(const ps_type *schema, const bool *wanted, rd_kafka_mes
     PS_TRY(ps_batch_new(count_wanted(schema, wanted), n, &batch, err));
     for (int i = 0; rc == PS_OK && i < schema->n_fields; i++)
         if (wanted[i])
-            rc = make_column((psi_column)i, schema->fields[i].type, messages, n, &batch->cols[at++], err);
+            rc = make_column((psi_column)i, schema->fields[i].type, messages, n, spare, &batch->cols[at++], err);
     if (rc == PS_OK)
         *out = batch;
     else

@@ -13,6 +13,7 @@
 
 /* Below so many offsets a second thread costs more than it saves. */
 #define ROWS_PER_WORKER 16384
+#define BYTES_PER_BATCH (1 << 20)
 
 typedef struct range_state {
     psi_range range;
@@ -36,6 +37,7 @@ typedef struct kafka_cursor {
     int at;                /* the range to look at next */
     int64_t progress_ms;   /* when something was last read */
     rd_kafka_message_t **messages;
+    psi_rows_spare spare;
 } kafka_cursor;
 
 /* --- data that is no longer there (D.7) --------------------------------------------------------------------------- */
@@ -94,6 +96,14 @@ static ps_status cursor_seek(ps_cursor *cursor, int64_t slice, ps_error *err)
     return PS_OK;
 }
 
+/* So many that their bytes stay in the cache until the operators have seen them. */
+static int rows_at_a_time(const kafka_scan *scan)
+{
+    double mean = psi_reader_mean_bytes(scan->args.reader), rows = mean > 0 ? BYTES_PER_BATCH / mean : ps_batch_rows;
+
+    return rows >= ps_batch_rows ? ps_batch_rows : rows < 1 ? 1 : (int)rows;
+}
+
 static ps_status take_from(kafka_cursor *self, range_state *item, ps_batch **out, ps_error *err)
 {
     kafka_scan *scan = self->scan;
@@ -101,12 +111,12 @@ static ps_status take_from(kafka_cursor *self, range_state *item, ps_batch **out
     int n;
     ps_status rc;
 
-    PS_TRY(psi_part_take(item->part, item->range.to, self->messages, ps_batch_rows, &n, &item->ended, &fault, err));
+    PS_TRY(psi_part_take(item->part, item->range.to, self->messages, rows_at_a_time(scan), &n, &item->ended, &fault, err));
     if (fault != PSI_FAULT_NONE)
         return lost(scan, item, fault, err);
     if (n == 0)
         return PS_OK;
-    rc = psi_rows_batch(scan->args.schema, scan->wanted, self->messages, n, out, err);
+    rc = psi_rows_batch(scan->args.schema, scan->wanted, self->messages, n, &self->spare, out, err);
     for (int i = 0; i < n; i++)
         rd_kafka_message_destroy(self->messages[i]);
     return rc;
@@ -176,6 +186,7 @@ static ps_status cursor_next(ps_cursor *cursor, ps_batch **out, ps_error *err)
 
 static void cursor_free(ps_cursor *cursor)
 {
+    psi_rows_spare_clear(&((kafka_cursor *)cursor)->spare);
     ps_free(((kafka_cursor *)cursor)->messages);
     ps_free(cursor);
 }

@@ -93,20 +93,19 @@ static ps_status swap_keys(const psi_aggregate_spec *spec, const ps_node *node, 
 /* Every column that is left must be one of the node's. */
 static ps_status check_grouped(const ps_named *item, int n_keys, const ps_node *node, ps_error *err)
 {
-    int64_t *ids = NULL;
-    int n = 0, capacity = 0;
+    ps_ids ids = {0};
     ps_status rc;
 
-    PS_TRY_OR(done, ps_bound_attr_ids(item->bound, &ids, &n, &capacity, err));
-    for (int i = 0; i < n; i++)
-        if (ps_attrs_find_id(&node->out, ids[i]) < 0) {
+    PS_TRY_OR(done, ps_ids_add_bound(&ids, item->bound, err));
+    for (int i = 0; i < ids.n; i++)
+        if (ps_attrs_find_id(&node->out, ids.items[i]) < 0) {
             const char *shown = item->bound->text ? item->bound->text : item->name;
             rc = n_keys > 0 ? ps_raise(err, PS_E_MISSING_AGGREGATION, shown, shown)
                             : ps_raise(err, PS_E_MISSING_GROUP_BY);
             goto done;
         }
 done:
-    ps_free(ids);
+    ps_ids_clear(&ids);
     return rc;
 }
 

@@ -64,7 +64,7 @@ PSI_OP_NEEDS(psi_filter_needs)
 {
     PS_UNUSED(input);
     for (int i = 0; i < wanted->n; i++)
-        PS_TRY(ps_ids_add(out, wanted->items[i], err));
+        PS_TRY(ps_ids_add_fields(out, wanted->items[i], wanted->fields[i], err));
     return ps_ids_add_bound(out, node->spec, err);
 }
 

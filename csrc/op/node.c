@@ -48,19 +48,48 @@ bool ps_ids_has(const ps_ids *ids, int64_t id)
     return false;
 }
 
-ps_status ps_ids_add(ps_ids *ids, int64_t id, ps_error *err)
+uint64_t ps_ids_fields(const ps_ids *ids, int64_t id)
 {
-    return ps_ids_has(ids, id) ? PS_OK : PS_PUSH(ids, id, err);
+    for (int i = 0; i < ids->n; i++)
+        if (ids->items[i] == id)
+            return ids->fields[i];
+    return 0;
 }
 
-ps_status ps_ids_add_bound(ps_ids *ids, const ps_bound *bound, ps_error *err)
+ps_status ps_ids_add(ps_ids *ids, int64_t id, ps_error *err) { return ps_ids_add_fields(ids, id, PS_ALL_FIELDS, err); }
+
+ps_status ps_ids_add_fields(ps_ids *ids, int64_t id, uint64_t fields, ps_error *err)
 {
-    return ps_bound_attr_ids(bound, &ids->items, &ids->n, &ids->capacity, err);
+    for (int i = 0; i < ids->n; i++) {
+        if (ids->items[i] == id) {
+            ids->fields[i] |= fields;
+            return PS_OK;
+        }
+    }
+    PS_TRY(ps_grow(&ids->items, ids->n, &ids->capacity, sizeof *ids->items, err));
+    PS_TRY(ps_grow(&ids->fields, ids->n, &ids->fields_capacity, sizeof *ids->fields, err));
+    ids->items[ids->n] = id;
+    ids->fields[ids->n++] = fields;
+    return PS_OK;
 }
+
+static ps_status add_uses(ps_ids *ids, const ps_bound *bound, uint64_t fields, ps_error *err)
+{
+    int field = ps_bound_field(bound);
+
+    if (bound->kind == PS_B_COLUMN)
+        PS_TRY(ps_ids_add_fields(ids, bound->attr_id, fields, err));
+    for (int i = 0; i < bound->n_args; i++)
+        PS_TRY(add_uses(ids, bound->args[i], i == 0 && field >= 0 && field < 63 ? (uint64_t)1 << field : PS_ALL_FIELDS, err));
+    return bound->filter ? add_uses(ids, bound->filter, PS_ALL_FIELDS, err) : PS_OK;
+}
+
+ps_status ps_ids_add_bound(ps_ids *ids, const ps_bound *bound, ps_error *err) { return add_uses(ids, bound, PS_ALL_FIELDS, err); }
 
 void ps_ids_clear(ps_ids *ids)
 {
     ps_free(ids->items);
+    ps_free(ids->fields);
     *ids = (ps_ids){0};
 }
 

@@ -47,11 +47,14 @@ int64_t ps_args_int(const ps_args *args, const char *name, int64_t fallback);
 const char *ps_args_text(const ps_args *args, const char *name, const char *fallback); /* the first text */
 
 /* --- nodes ------------------------------------------------------------------------------------------------ */
-/* A set of attribute ids. Zeroed by {0}. */
-typedef struct ps_ids { int64_t *items; int n, capacity; } ps_ids;
+/* A set of attribute ids, and of a struct which fields are asked for: bit k stands for field k. Zeroed by {0}. */
+#define PS_ALL_FIELDS (~(uint64_t)0) /* the whole value */
+typedef struct ps_ids { int64_t *items; uint64_t *fields; int n, capacity, fields_capacity; } ps_ids;
 bool ps_ids_has(const ps_ids *ids, int64_t id);
-ps_status ps_ids_add(ps_ids *ids, int64_t id, ps_error *err); /* once */
-ps_status ps_ids_add_bound(ps_ids *ids, const ps_bound *bound, ps_error *err);
+uint64_t ps_ids_fields(const ps_ids *ids, int64_t id); /* 0 when it is not there */
+ps_status ps_ids_add(ps_ids *ids, int64_t id, ps_error *err); /* the whole value */
+ps_status ps_ids_add_fields(ps_ids *ids, int64_t id, uint64_t fields, ps_error *err);
+ps_status ps_ids_add_bound(ps_ids *ids, const ps_bound *bound, ps_error *err); /* its columns: e.a asks for a field of e */
 void ps_ids_clear(ps_ids *ids);
 
 typedef struct ps_op_row {

@@ -121,6 +121,20 @@ static ps_status named_copy(const ps_named *from, ps_named *to, ps_error *err)
     return from->metadata ? ps_strdup(from->metadata, &to->metadata, err) : PS_OK;
 }
 
+/* The list's last entry, for the fields of it that are asked for. */
+static ps_status narrow_last(ps_named_list *list, uint64_t fields, ps_error *err)
+{
+    ps_named *named = &list->items[list->n - 1];
+    ps_bound *bound = NULL;
+
+    if (fields == PS_ALL_FIELDS)
+        return PS_OK;
+    PS_TRY(ps_bound_narrow(named->bound, fields, &bound, err));
+    ps_bound_unref(named->bound);
+    named->bound = bound;
+    return PS_OK;
+}
+
 static ps_status list_add_copy(ps_named_list *list, const ps_named *named, ps_error *err)
 {
     ps_named copy = {0};
@@ -191,6 +205,8 @@ static ps_status rebuild(const ps_node *node, ps_node *input, const ps_ids *want
         if (wanted && !ps_ids_has(wanted, spec->list.items[i].attr_id))
             continue;
         PS_TRY_OR(fail, list_add_copy(&list, &spec->list.items[i], err));
+        if (wanted)
+            PS_TRY_OR(fail, narrow_last(&list, ps_ids_fields(wanted, spec->list.items[i].attr_id), err));
         n_visible += i < spec->n_visible;
     }
     for (int i = 0; extra && i < extra->n; i++) {
@@ -210,9 +226,15 @@ PSI_OP_NEEDS(psi_project_needs)
     const project_spec *spec = node->spec;
 
     PS_UNUSED(input);
-    for (int i = 0; i < spec->list.n; i++)
-        if (ps_ids_has(wanted, spec->list.items[i].attr_id))
-            PS_TRY(ps_ids_add_bound(out, spec->list.items[i].bound, err));
+    for (int i = 0; i < spec->list.n; i++) {
+        const ps_named *named = &spec->list.items[i];
+        uint64_t fields = ps_ids_fields(wanted, named->attr_id);
+
+        if (fields && named->bound->kind == PS_B_COLUMN)
+            PS_TRY(ps_ids_add_fields(out, named->bound->attr_id, fields, err));
+        else if (fields)
+            PS_TRY(ps_ids_add_bound(out, named->bound, err));
+    }
     return PS_OK;
 }
 

@@ -129,7 +129,7 @@ PSI_OP_NEEDS(psi_sort_needs)
 
     PS_UNUSED(input);
     for (int i = 0; i < wanted->n; i++)
-        PS_TRY(ps_ids_add(out, wanted->items[i], err));
+        PS_TRY(ps_ids_add_fields(out, wanted->items[i], wanted->fields[i], err));
     for (int i = 0; i < spec->n; i++)
         PS_TRY(ps_ids_add_bound(out, spec->keys[i].bound, err));
     return PS_OK;
