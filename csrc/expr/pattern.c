@@ -1,13 +1,10 @@
 /*
- * expr/pattern.c - whole matches of a pattern: the pattern between the text's two ends.
+ * expr/pattern.c - a compiled pattern, for folders that know nothing of functions.
  */
 #include "expr/pattern.h"
 #include "expr/regex.h"
 
-struct ps_pattern {
-    psi_regex regex;
-    ps_bytes anchored;
-};
+struct ps_pattern { psi_regex regex; };
 
 ps_status ps_pattern_new(const char *text, const char *what, ps_pattern **out, ps_error *err)
 {
@@ -16,17 +13,14 @@ ps_status ps_pattern_new(const char *text, const char *what, ps_pattern **out, p
 
     *out = NULL;
     PS_TRY(ps_alloc0(sizeof *pattern, &pattern, err));
-    PS_TRY_OR(fail, psi_regex_prepare(&pattern->regex, ps_slice_of(text), what, err)); /* an error shows what the user wrote */
-    PS_TRY_OR(fail, ps_bytes_printf(&pattern->anchored, err, "\\A(?:%s)\\z", text));
-    PS_TRY_OR(fail, psi_regex_prepare(&pattern->regex, ps_bytes_slice(&pattern->anchored), what, err));
-    *out = pattern;
-    return PS_OK;
-fail:
-    ps_pattern_free(pattern);
+    if ((rc = psi_regex_prepare(&pattern->regex, ps_slice_of(text), what, err)) == PS_OK)
+        *out = pattern;
+    else
+        ps_pattern_free(pattern);
     return rc;
 }
 
-ps_status ps_pattern_matches(ps_pattern *pattern, ps_slice text, bool *out, ps_error *err)
+ps_status ps_pattern_find(ps_pattern *pattern, ps_slice text, bool *out, ps_error *err)
 {
     return psi_regex_find(&pattern->regex, text, 0, out, err);
 }
@@ -36,6 +30,5 @@ void ps_pattern_free(ps_pattern *pattern)
     if (!pattern)
         return;
     psi_regex_clear(&pattern->regex);
-    ps_bytes_clear(&pattern->anchored);
     ps_free(pattern);
 }

@@ -1,5 +1,5 @@
 /*
- * expr/pattern.h - does the whole of a text match a java.util.regex pattern?  For names: topics of a subscription.
+ * expr/pattern.h - is a java.util.regex pattern somewhere in a text?  For names: topics of a subscription.
  */
 #ifndef PS_EXPR_PATTERN_H
 #define PS_EXPR_PATTERN_H
@@ -8,6 +8,6 @@
 typedef struct ps_pattern ps_pattern;
 /* Compiles; a pattern that is none raises INVALID_PARAMETER_VALUE.PATTERN, which names `what`. */
 ps_status ps_pattern_new(const char *text, const char *what, ps_pattern **out, ps_error *err);
-ps_status ps_pattern_matches(ps_pattern *pattern, ps_slice text, bool *out, ps_error *err);
+ps_status ps_pattern_find(ps_pattern *pattern, ps_slice text, bool *out, ps_error *err);
 void ps_pattern_free(ps_pattern *pattern); /* accepts NULL */
 #endif

@@ -348,7 +348,7 @@ static ps_status ask(psi_client *client, psi_call *call, const char *what, ps_er
 
 /* --- partitions ------------------------------------------------------------------------------------------------------ */
 
-/* Topics that Kafka keeps for itself are never found by a pattern. */
+/* Topics that Kafka keeps for itself are never found by a pattern.  A pattern need not match the whole name, as in Spark. */
 static bool is_internal(const char *topic)
 {
     static const char *const names[] = {"__consumer_offsets", "__transaction_state", "__share_group_state"};
@@ -363,7 +363,7 @@ static ps_status is_subscribed(const psi_subscription *subscription, const char 
 {
     *out = false;
     if (subscription->kind == PSI_PATTERN)
-        return is_internal(topic) ? PS_OK : ps_pattern_matches(subscription->pattern, ps_slice_of(topic), out, err);
+        return is_internal(topic) ? PS_OK : ps_pattern_find(subscription->pattern, ps_slice_of(topic), out, err);
     for (int i = 0; i < subscription->n_topics && !*out; i++)
         *out = strcmp(subscription->topics[i], topic) == 0;
     for (int i = 0; i < subscription->assigned.n && !*out; i++)
