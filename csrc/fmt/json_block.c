@@ -17,17 +17,51 @@
 #define LONGEST_PAUSE 1024
 #define SLACK 2          /* a line may be so much shorter than all before, and its end is still seen */
 
-#define AHEAD 512 /* bytes: lines are on their way into the cache before they are needed */
+#define AHEAD 512        /* bytes: lines are on their way into the cache before they are needed */
+
+/* Lines that have been found. */
+typedef struct lines {
+    const char *p, *stop; /* the next one; where all end */
+    size_t n_skip;        /* as of psi_json_fast */
+    int n;
+    const char *at[PSI_BLOCK_ROWS], *ends[PSI_BLOCK_ROWS];
+} lines;
 
 typedef struct block {
     psi_json_fast *fast;
     psi_json *j;
     const psi_json_node *root;
     int64_t row;                      /* of at[0] */
-    const char **at;
+    const char **at;                  /* where each record has been read up to */
+    lines *next;                      /* room for the lines behind the block */
     int64_t minutes[PSI_BLOCK_ROWS];  /* of timestamps whose digits are in the column */
     uint8_t fractions[PSI_BLOCK_ROWS]; /* digits behind the point, likewise */
 } block;
+
+/* ---- lines ---- */
+
+static inline const char *next_line(const char *end)
+{
+    if (PS_UNLIKELY(*end == '\r'))
+        end += end[1] == '\n';
+    return end + 1;
+}
+
+/* Finds one more line, for which there is room.  An end within n_skip bytes is not seen: then the record turns out to end before
+ * its line. */
+static inline bool find_line(lines *lines)
+{
+    const char *p = lines->p, *from = p + lines->n_skip, *end;
+
+    if (PS_UNLIKELY(p >= lines->stop))
+        return false;
+    __builtin_prefetch(p + AHEAD);
+    end = psi_find_line_end(PS_LIKELY(from < lines->stop) ? from : p);
+    lines->at[lines->n] = p;
+    lines->ends[lines->n++] = end;
+    lines->p = next_line(end);
+    return true;
+}
 
 /* ---- values ----
  *
@@ -123,6 +157,7 @@ static __attribute__((noinline)) const char *take_odd(const block *block, const 
 
     if (node)
         node->b->n = block->row + r;
+    block->j->end = NULL; /* what it was belongs to another record */
     return psi_json_fast_value(block->j, node, (psi_json_kind)slot->kind, p);
 }
 
@@ -140,8 +175,9 @@ static bool rest_as_expected(const char *p, const psi_json_slot *slot)
     return true;
 }
 
-/* The key and value of the slot in n records; how many of the first ones had it. */
-static ALWAYS_INLINE int take_rows(block *block, const psi_json_slot *slot, int n, psi_json_kind kind)
+/* The key and value of the slot in n records; how many of the first ones had it.  Each line is sought from the end of the one
+ * before: with the first slot that goes on in the shadow of the rest, for the next block. */
+static ALWAYS_INLINE int take_rows(block *block, const psi_json_slot *slot, int n, psi_json_kind kind, bool first)
 {
     size_t width = kind == PSI_K_SKIP ? 0 : ps_type_width(slot->b->type);
     void *data = kind == PSI_K_SKIP ? NULL : slot->b->data + (size_t)block->row * width;
@@ -154,6 +190,8 @@ static ALWAYS_INLINE int take_rows(block *block, const psi_json_slot *slot, int 
     for (r = 0; r < n; r++) {
         const char *p = at[r], *end;
 
+        if (first)
+            find_line(block->next);
         if (PS_UNLIKELY(want & ~psi_same(psi_load(p), text)) || (n_bytes > 16 && !rest_as_expected(p, slot)))
             break;
         p += n_bytes;
@@ -174,18 +212,18 @@ static ALWAYS_INLINE int take_rows(block *block, const psi_json_slot *slot, int 
     return r;
 }
 
-static int take_column(block *block, const psi_json_slot *slot, int n)
+static ALWAYS_INLINE int take_column(block *block, const psi_json_slot *slot, int n, bool first)
 {
     switch ((psi_json_kind)slot->kind) {
-    case PSI_K_SKIP: return take_rows(block, slot, n, PSI_K_SKIP);
-    case PSI_K_TEXT: return take_rows(block, slot, n, PSI_K_TEXT);
-    case PSI_K_LONG: return take_rows(block, slot, n, PSI_K_LONG);
-    case PSI_K_DOUBLE: return take_rows(block, slot, n, PSI_K_DOUBLE);
+    case PSI_K_SKIP: return take_rows(block, slot, n, PSI_K_SKIP, first);
+    case PSI_K_TEXT: return take_rows(block, slot, n, PSI_K_TEXT, first);
+    case PSI_K_LONG: return take_rows(block, slot, n, PSI_K_LONG, first);
+    case PSI_K_DOUBLE: return take_rows(block, slot, n, PSI_K_DOUBLE, first);
     case PSI_K_TIMESTAMP:
         if (psi_times_plain(&block->j->opt->times))
-            return take_rows(block, slot, n, PSI_K_TIMESTAMP);
+            return take_rows(block, slot, n, PSI_K_TIMESTAMP, first);
         /* fall through */
-    default: return take_rows(block, slot, n, PSI_K_ODD);
+    default: return take_rows(block, slot, n, PSI_K_ODD, first);
     }
 }
 
@@ -217,22 +255,23 @@ static void leave(const psi_json_node *root, int64_t row)
     }
 }
 
-int psi_json_block(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char **at, int n, int64_t row)
+/* Reads the records of the lines as rows from `row` on, and finds as many lines for the next block.  How many of the first
+ * records went well: lines->at[] is at their closing braces. */
+static int take_block(psi_json_fast *fast, psi_json *j, const psi_json_node *root, lines *lines, struct lines *next, int64_t row)
 {
-    block block = {.fast = fast, .j = j, .root = root, .row = row, .at = at};
-    int r;
+    block block = {.fast = fast, .j = j, .root = root, .row = row, .at = lines->at, .next = next};
+    int n = take_column(&block, &fast->slots[0], lines->n, true), r;
 
-    for (int i = 0; i < fast->n_slots; i++)
-        n = take_column(&block, &fast->slots[i], n);
-    for (r = 0; r < n && *at[r] == '}'; r++)
-        at[r]++;
+    for (int i = 1; i < fast->n_slots; i++)
+        n = take_column(&block, &fast->slots[i], n, false);
+    for (r = 0; r < n && *lines->at[r] == '}'; r++) {}
     if (PS_UNLIKELY(!fast->all_named) && !fill_unnamed(&block, r))
         r = 0;
     leave(root, row + r);
     return r;
 }
 
-/* ---- lines ---- */
+/* ---- records ---- */
 
 /* How many more rows all columns have room for. */
 static int64_t room(const psi_json_node *root, int64_t row)
@@ -243,13 +282,6 @@ static int64_t room(const psi_json_node *root, int64_t row)
         if (root->children[i].b->capacity < n)
             n = root->children[i].b->capacity;
     return n - row;
-}
-
-static inline const char *next_line(const char *end)
-{
-    if (PS_UNLIKELY(*end == '\r'))
-        end += end[1] == '\n';
-    return end + 1;
 }
 
 /* The first n_skip bytes of a line are not looked at; at the beginning that is nothing. */
@@ -263,42 +295,32 @@ static void learn_skip(psi_json_fast *fast, const char *const *at, const char *c
     fast->n_skip = shortest > SLACK ? (size_t)shortest - SLACK : 0;
 }
 
-/* The beginnings and ends of at most n lines from p on.  An end within n_skip bytes is not seen: then the record turns out to end
- * before its line. */
-static int find_lines(psi_json_fast *fast, const char *p, const char *stop, int n, const char **at, const char **ends)
+/* At most n lines from p on, added to those that are there. */
+static void find_lines(lines *lines, int n)
 {
-    size_t n_skip = fast->n_skip;
-    int r;
-
-    for (r = 0; r < n && p < stop; r++) {
-        const char *from = p + n_skip;
-
-        __builtin_prefetch(p + AHEAD);
-        at[r] = p;
-        ends[r] = psi_find_line_end(PS_LIKELY(from < stop) ? from : p);
-        p = next_line(ends[r]);
-    }
-    if (n_skip == 0)
-        learn_skip(fast, at, ends, r);
-    return r;
+    while (lines->n < n && find_line(lines)) {}
 }
 
-/* Behind the line of the last of n good records, which began at p.  *n goes down when the end of a line was not seen. */
-static const char *behind(psi_json_fast *fast, const char *p, const char *const *at, const char *const *ends, int *n)
+/* The first n records of the lines, which begin at *at, are good, and at their closing braces.  How many of them there really are:
+ * what seemed to be one line may have been two, and then *at is at the second.  Else it is behind the last one. */
+static int check_ends(psi_json_fast *fast, const lines *lines, const char **at, int n)
 {
-    for (int r = 0; r < *n; r++) {
-        const char *end = at[r];
+    uintptr_t other = 0;
 
-        if (PS_UNLIKELY(end != ends[r]))
-            end = psi_find_line_end(end); /* what follows a record in its line is nobody's */
-        if (PS_UNLIKELY(end != ends[r])) {
-            fast->n_skip = end - p > SLACK ? (size_t)(end - p) - SLACK : 0;
-            *n = r + 1;
-            return next_line(end);
+    for (int r = 0; r < n; r++)
+        other |= (uintptr_t)(lines->at[r] + 1) ^ (uintptr_t)lines->ends[r];
+    for (int r = 0; other != 0 && r < n; r++) {
+        const char *end = psi_find_line_end(lines->at[r]), *start = *at; /* what follows a record in its line is nobody's */
+
+        *at = next_line(end);
+        if (end != lines->ends[r]) {
+            fast->n_skip = end - start > SLACK ? (size_t)(end - start) - SLACK : 0;
+            return r + 1;
         }
-        p = next_line(end);
     }
-    return p;
+    if (n > 0)
+        *at = next_line(lines->ends[n - 1]);
+    return n;
 }
 
 /* What the next block should be like after one of n records, n_good of them good.  Where most are read in vain, records are read
@@ -318,51 +340,75 @@ static void pace(psi_json_fast *fast, int n, int n_good)
     fast->n_alone = fast->pause > 0 ? fast->pause : 1;
 }
 
-/* Records from p on, as many as one block has; *n of them are there. */
-static const char *take_block(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char *p, const char *stop,
-                              int64_t row, int most, int *n)
+static int at_most(int64_t n, int limit)
 {
-    const char *at[PSI_BLOCK_ROWS], *ends[PSI_BLOCK_ROWS];
-    int n_lines;
+    return n < limit ? (int)n : limit;
+}
 
-    if (fast->n_block < FEWEST)
-        fast->n_block = PSI_BLOCK_ROWS;
-    n_lines = find_lines(fast, p, stop, fast->n_block < most ? fast->n_block : most, at, ends);
-    *n = psi_json_block(fast, j, root, at, n_lines, row);
-    pace(fast, n_lines, *n);
-    if (*n == 0)
-        return p;
-    fast->n_misses = 0;
-    n_lines = *n;
-    p = behind(fast, p, at, ends, n);
-    if (*n < n_lines)
-        leave(root, row + *n);
-    return p;
+/* The first block's lines, from p on. */
+static void begin(psi_json_fast *fast, lines *lines, const char *p, const char *stop, int n)
+{
+    lines->p = p;
+    lines->stop = stop;
+    lines->n_skip = fast->n_skip;
+    lines->n = 0;
+    find_lines(lines, n);
+    if (fast->n_skip == 0)
+        learn_skip(fast, lines->at, lines->ends, lines->n);
+}
+
+/* Blocks of records from *at on, as long as all of a block are good: `most` at most.  How many there were, and where they end. */
+static int64_t take_blocks(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char **at, const char *stop, int64_t row,
+                           int64_t most)
+{
+    lines both[2], *now = &both[0], *next = &both[1];
+    int64_t n_rows = 0;
+    int n, n_good, n_kept;
+    bool whole;
+
+    begin(fast, now, *at, stop, at_most(most, fast->n_block));
+    do {
+        next->p = now->p;
+        next->stop = stop;
+        next->n_skip = fast->n_skip;
+        next->n = 0;
+        n = now->n;
+        n_good = take_block(fast, j, root, now, next, row + n_rows);
+        pace(fast, n, n_good);
+        n_kept = check_ends(fast, now, at, n_good);
+        if (n_kept < n_good)
+            leave(root, row + n_rows + n_kept);
+        n_rows += n_kept;
+        whole = n_kept == n && *at == now->p;
+        find_lines(next, at_most(most - n_rows, fast->n_block));
+        next->n = at_most(most - n_rows, next->n);
+        now = next;
+        next = now == &both[0] ? &both[1] : &both[0];
+    } while (whole && now->n > 0);
+    if (n_rows > 0)
+        fast->n_misses = 0;
+    return n_rows;
 }
 
 int64_t psi_json_lines(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char **at, const char *stop, int64_t row)
 {
     int64_t first = row, most = row + room(root, row);
-    const char *p = *at;
+    const char *end;
 
-    if (stop - p > INT32_MAX) /* of one record: its texts may be too long */
+    if (stop - *at > INT32_MAX) /* of one record: its texts may be too long */
         return 0;
-    while (row < most && p < stop && !psi_json_fast_wants(fast)) {
-        const char *end;
-        int n = 0;
-
+    if (fast->n_block == 0)
+        fast->n_block = PSI_BLOCK_ROWS;
+    while (row < most && *at < stop && !psi_json_fast_wants(fast)) {
         if (fast->n_alone == 0) {
-            j->end = NULL;
-            p = take_block(fast, j, root, p, stop, row, most - row < PSI_BLOCK_ROWS ? (int)(most - row) : PSI_BLOCK_ROWS, &n);
-            row += n;
+            row += take_blocks(fast, j, root, at, stop, row, most - row);
             continue;
         }
         fast->n_alone--;
-        if (!(end = psi_json_fast_record(fast, j, root, p, NULL, row)))
+        if (!(end = psi_json_fast_record(fast, j, root, *at, NULL, row)))
             break;
-        p = next_line(psi_find_line_end(end));
+        *at = next_line(psi_find_line_end(end));
         row++;
     }
-    *at = p;
     return row - first;
 }

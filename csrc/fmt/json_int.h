@@ -142,9 +142,6 @@ const char *psi_json_fast_value(psi_json *j, const psi_json_node *node, psi_json
 /* ---- many records at once ---------------------------------------------------------------------------------- */
 #define PSI_BLOCK_ROWS 64
 
-/* Reads records from at[0] to at[n - 1], which end as those of psi_json_fast_record(), as rows from `row` on.  How many of the
- * first ones went well: at[] is behind their closing braces. */
-int psi_json_block(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char **at, int n, int64_t row);
 /* Reads records that end with their lines, from *at on and until `stop`, a full batch, or one that is for the strict reader or
  * worth learning: *at is there then.  The first is row `row`; how many there were.  `stop` follows a line feed or carriage
  * return, and 64 bytes behind it can be read. */
