@@ -57,6 +57,11 @@ def _of(expr) -> Column:
     return column
 
 
+def _flat(cols):
+    """What was given one by one or as one list, as a list."""
+    return list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)
+
+
 def _column_expr(value, name: str = "col"):
     """The Expr of a ColumnOrName argument."""
     if isinstance(value, Column):

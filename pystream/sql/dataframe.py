@@ -3,20 +3,15 @@ from __future__ import annotations
 
 from pystream import _native
 from pystream.errors import (
-    AnalysisException, PySparkAttributeError, PySparkIndexError, PySparkTypeError, PySparkValueError, _not_implemented,
-    _wrong_type)
-from pystream.sql.column import Column, _column_expr, _literal, _of
+    AnalysisException, PySparkAttributeError, PySparkIndexError, PySparkValueError, _not_implemented, _wrong_type)
+from pystream.sql._actions import _Actions
+from pystream.sql._missing import DataFrameNaFunctions, _MissingValues
+from pystream.sql._statistics import DataFrameStatFunctions, _Statistics
+from pystream.sql.column import Column, _column_expr, _flat, _of
 from pystream.sql.group import GroupedData, _grouping
 from pystream.storagelevel import StorageLevel
 
 __all__ = ["DataFrame", "DataFrameNaFunctions", "DataFrameStatFunctions"]
-
-_KINDS = {"tinyint": "number", "smallint": "number", "int": "number", "bigint": "number", "float": "float",
-          "double": "float", "decimal": "number", "string": "text", "boolean": "bool"}
-
-
-def _flat(cols):
-    return list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)
 
 
 def _streaming_refusal(method: str) -> AnalysisException:
@@ -25,7 +20,7 @@ def _streaming_refusal(method: str) -> AnalysisException:
         "Dataset/DataFrame. SQLSTATE: 42KDE", "CALL_ON_STREAMING_DATASET_UNSUPPORTED", "42KDE")
 
 
-class DataFrame:
+class DataFrame(_Actions, _MissingValues, _Statistics):
     """Rows with named columns.
 
     Made by `SparkSession.createDataFrame`, `SparkSession.read`, `SparkSession.readStream` and by the methods here.
@@ -476,111 +471,6 @@ class DataFrame:
         from pystream.sql import _reshape
         return _reshape.random_split(self, weights, seed)
 
-    # -- missing values -----------------------------------------------------------------------------------------------
-
-    def _kind(self, simple: str) -> str:
-        return _KINDS.get(simple.split("(")[0], "other")
-
-    def _is_missing(self, index: int, simple: str) -> Column:
-        column = self[index]
-        return column.isNull() | column.isNaN() if self._kind(simple) == "float" else column.isNull()
-
-    def dropna(self, how: str = "any", thresh: int | None = None, subset=None) -> DataFrame:
-        """Without the rows that have NULL or NaN.
-
-        Examples
-        --------
-        >>> spark.createDataFrame([(1, None), (2, "x")], "a int, b string").dropna().collect()
-        [Row(a=2, b='x')]
-        """
-        if how not in ("any", "all"):
-            raise PySparkValueError(
-                errorClass="VALUE_NOT_ALLOWED",
-                messageParameters={"arg_name": "how", "allowed_values": "['any', 'all']"})
-        chosen = self._chosen(subset)
-        least = thresh if thresh is not None else len(chosen) if how == "any" else 1
-        count = _of(_native.literal(0))
-        for index, simple in chosen:
-            present = ~self._is_missing(index, simple)
-            count = count + present.cast("int")
-        return self.filter(count >= least)
-
-    def _chosen(self, subset):
-        """[(position, type)] of the columns that `subset` names, by default of all."""
-        columns = self._plan.columns()
-        if subset is None:
-            return [(index, simple) for index, (_, simple, _) in enumerate(columns)]
-        if isinstance(subset, str):
-            subset = [subset]
-        elif not isinstance(subset, (list, tuple)):
-            raise _wrong_type("subset", "list, str or tuple", subset)
-        found = []
-        for name in subset:
-            matches = [(index, simple) for index, (own, simple, _) in enumerate(columns) if own.lower() == name.lower()]
-            if not matches:
-                self[name]
-            found += matches
-        return found
-
-    def fillna(self, value, subset=None) -> DataFrame:
-        """With a value for NULL (and NaN), in the columns of its kind.
-
-        Examples
-        --------
-        >>> spark.createDataFrame([(None, None)], "a int, b string").fillna({"a": 0, "b": "?"}).collect()
-        [Row(a=0, b='?')]
-        """
-        if not isinstance(value, (float, int, str, bool, dict)):
-            raise _wrong_type("value", "bool, dict, float, int or str", value)
-        if isinstance(value, dict):
-            given = {index: item for name, item in value.items() for index, _ in self._chosen([name])}
-        else:
-            kinds = ("bool",) if isinstance(value, bool) else ("text",) if isinstance(value, str) else ("number", "float")
-            if isinstance(value, int) and not isinstance(value, bool):
-                value = float(value)
-            given = {index: value for index, simple in self._chosen(subset) if self._kind(simple) in kinds}
-        columns = []
-        for index, (name, simple, _) in enumerate(self._plan.columns()):
-            column = self[index]
-            if index in given:
-                filler = _of(_literal(given[index])).cast(simple)
-                if self._kind(simple) == "float":
-                    column = _of(_native.call("nanvl", [column._expr, _native.cast(_native.literal(None), simple)]))
-                column = _of(_native.call("coalesce", [column._expr, filler._expr])).alias(name)
-            columns.append(column)
-        return self.select(*columns)
-
-    def replace(self, to_replace, value=..., subset=None) -> DataFrame:
-        """With values exchanged for others."""
-        pairs = _replacements(to_replace, value)
-        kinds = {bool: ("bool",), str: ("text",)}.get(next((type(old) for old, _ in pairs if old is not None), None),
-                                                     ("number", "float"))
-        chosen = {index for index, simple in self._chosen(subset) if self._kind(simple) in kinds}
-        columns = []
-        for index, (name, simple, _) in enumerate(self._plan.columns()):
-            column = self[index]
-            if index in chosen:
-                cases = []
-                for old, new in pairs:
-                    if old != old and self._kind(simple) == "number":
-                        continue
-                    cases += [(column == _of(_native.cast(_literal(old), simple)))._expr,
-                              _native.cast(_literal(new), simple)]
-                if cases:
-                    column = _of(_native.call("case", [*cases, column._expr], operator=True)).alias(name)
-            columns.append(column)
-        return self.select(*columns)
-
-    @property
-    def na(self) -> DataFrameNaFunctions:
-        """Methods for missing values."""
-        return DataFrameNaFunctions(self)
-
-    @property
-    def stat(self) -> DataFrameStatFunctions:
-        """Statistical methods."""
-        return DataFrameStatFunctions(self)
-
     # -- columns --------------------------------------------------------------------------------------------------------
 
     def __getitem__(self, item):
@@ -679,153 +569,6 @@ class DataFrame:
     def sparkSession(self):
         """The session that made this frame."""
         return self._session
-
-    # -- actions ----------------------------------------------------------------------------------------------------------
-
-    def collect(self) -> list:
-        """All rows.
-
-        Examples
-        --------
-        >>> spark.range(2).collect()
-        [Row(id=0), Row(id=1)]
-        """
-        return self._session._engine.collect(self._plan)
-
-    def count(self) -> int:
-        """The number of rows."""
-        return self.groupBy().count().collect()[0][0]
-
-    def head(self, n: int | None = None):
-        """The first row or None; with `n` a list of the first rows."""
-        if n is None:
-            rows = self.head(1)
-            return rows[0] if rows else None
-        return self.take(n)
-
-    def first(self):
-        """The first row, or None."""
-        return self.head()
-
-    def take(self, num: int) -> list:
-        """The first rows."""
-        return self.limit(num).collect()
-
-    def tail(self, num: int) -> list:
-        """The last rows."""
-        rows = self.collect()
-        return rows[max(0, len(rows) - num):] if num > 0 else []
-
-    def isEmpty(self) -> bool:
-        """Are there no rows."""
-        return not self.limit(1).collect()
-
-    def toLocalIterator(self, prefetchPartitions: bool = False):
-        """The rows one after another."""
-        return iter(self.collect())
-
-    def foreach(self, f) -> None:
-        """Call a function with every row."""
-        for row in self.collect():
-            f(row)
-
-    def foreachPartition(self, f) -> None:
-        """Call a function with an iterator of the rows."""
-        f(iter(self.collect()))
-
-    def show(self, n: int = 20, truncate: bool | int = True, vertical: bool = False) -> None:
-        """Print the first rows as a table.
-
-        Parameters
-        ----------
-        n : int, default 20
-        truncate : bool or int, default True
-            Cut cells to 20 characters, to so many, or not at all.
-        vertical : bool, default False
-            A line per value.
-
-        Examples
-        --------
-        >>> spark.range(2).show()
-        +---+
-        | id|
-        +---+
-        |  0|
-        |  1|
-        +---+
-        <BLANKLINE>
-        """
-        print(self._show_text(n, truncate, vertical))
-
-    def _show_text(self, n, truncate, vertical) -> str:
-        if not isinstance(n, int) or isinstance(n, bool):
-            raise _wrong_type("n", "int", n)
-        if not isinstance(vertical, bool):
-            raise _wrong_type("vertical", "bool", vertical)
-        if isinstance(truncate, bool):
-            width = 20 if truncate else 0
-        else:
-            try:
-                width = int(truncate)
-            except ValueError:
-                raise _wrong_type("truncate", "bool, float, int or str", truncate) from None
-        return self._session._engine.show(self._plan, n, width, vertical)
-
-    def toPandas(self):
-        """The rows as a pandas.DataFrame; TIMESTAMP columns are naive, in the session's time zone.
-
-        Needs pandas (``pip install "pystream[pandas]"``), and is faster with pyarrow.
-
-        Examples
-        --------
-        >>> spark.range(2).toPandas()  # doctest: +SKIP
-           id
-        0   0
-        1   1
-        """
-        from pystream.sql import _frames
-        return _frames.to_pandas(self)
-
-    def toArrow(self):
-        """The rows as a pyarrow.Table; needs pyarrow (``pip install "pystream[arrow]"``).
-
-        Examples
-        --------
-        >>> spark.range(2).toArrow().num_rows  # doctest: +SKIP
-        2
-        """
-        from pystream.sql import _frames
-        self._plan.check_batch()
-        return _frames.to_arrow(self)
-
-    def __arrow_c_stream__(self, requested_schema=None):
-        """The rows as an Arrow stream: what pyarrow, polars or duckdb read without a copy by Python.
-
-        Examples
-        --------
-        >>> type(spark.range(2).__arrow_c_stream__()).__name__
-        'PyCapsule'
-        """
-        return _native.arrow_out(self._session._engine, self._plan)
-
-    def toJSON(self, use_unicode: bool = True):
-        """The rows as JSON texts; the result has collect, first and take."""
-        columns = [_native.attr(attr, name) for name, _, attr in self._plan.columns()]
-        text = _of(_native.call("to_json", [_native.call("struct", columns)])).alias("value")
-        return _Texts(self.select(text))
-
-    def explain(self, extended=None, mode: str | None = None) -> None:
-        """Print the plan; modes are simple, extended, codegen, cost and formatted."""
-        if extended is not None and mode is not None:
-            raise PySparkValueError(
-                errorClass="CANNOT_SET_TOGETHER", messageParameters={"arg_list": "extended and mode"})
-        if extended is not None and not isinstance(extended, (bool, str)):
-            raise _wrong_type("extended", "bool or str", extended)
-        if mode is not None and not isinstance(mode, str):
-            raise _wrong_type("mode", "str", mode)
-        if isinstance(extended, str):
-            mode = extended
-        print(self._plan.explain(mode or ("extended" if extended else "simple")))
 
     # -- views and writing ----------------------------------------------------------------------------------------------
 
@@ -982,75 +725,10 @@ class DataFrame:
         """The files that are read: not part of this version."""
         raise _not_implemented("DataFrame.inputFiles")
 
-    def describe(self, *cols) -> DataFrame:
-        """Count, mean, deviation, least and greatest value of the numeric and text columns, or of those named.
-
-        Examples
-        --------
-        >>> spark.range(3).describe().collect()[1]
-        Row(summary='mean', id='1.0')
-        """
-        from pystream.sql import _reshape
-        return _reshape.summary(self, _flat(cols), ("count", "mean", "stddev", "min", "max"))
-
-    def summary(self, *statistics) -> DataFrame:
-        """Statistics of every numeric and text column: count, mean, stddev, min, max, percentiles such as ``"25%"``.
-
-        Examples
-        --------
-        >>> spark.range(5).summary("min", "50%", "max").collect()
-        [Row(summary='min', id='0'), Row(summary='50%', id='2'), Row(summary='max', id='4')]
-        """
-        from pystream.sql import _reshape
-        default = ("count", "mean", "stddev", "min", "25%", "50%", "75%", "max")
-        return _reshape.summary(self, (), _flat(statistics) or default)
-
     def transpose(self, indexColumn=None) -> DataFrame:
         """Rows as columns: the values of a column, by default the first, become the names."""
         from pystream.sql import _reshape
         return _reshape.transpose(self, indexColumn)
-
-    def sampleBy(self, col, fractions, seed=None) -> DataFrame:
-        """A share of the rows for each value of a column, chosen at random."""
-        from pystream.sql import _reshape
-        return _reshape.sample_by(self, col, fractions, seed)
-
-    def approxQuantile(self, col, probabilities, relativeError):
-        """Quantiles of numeric columns.
-
-        Examples
-        --------
-        >>> spark.range(11).approxQuantile("id", [0.0, 0.5, 1.0], 0.0)
-        [0.0, 5.0, 10.0]
-        """
-        from pystream.sql import _reshape
-        return _reshape.approx_quantile(self, col, probabilities, relativeError)
-
-    def corr(self, col1: str, col2: str, method: str | None = None) -> float:
-        """The correlation of two columns."""
-        from pystream.sql import _reshape
-        if method not in (None, "pearson"):
-            raise PySparkValueError(
-                errorClass="VALUE_NOT_PEARSON", message="Value for `method` only supports the 'pearson'.",
-                messageParameters={"arg_name": "method", "arg_value": str(method)})
-        return _reshape.two_columns(self, "corr", col1, col2)
-
-    def cov(self, col1: str, col2: str) -> float:
-        """The covariance of two columns."""
-        from pystream.sql import _reshape
-        return _reshape.two_columns(self, "covar_samp", col1, col2)
-
-    def crosstab(self, col1: str, col2: str) -> DataFrame:
-        """How often each pair of values stands in two columns."""
-        from pystream.sql import _reshape
-        for name, value in (("col1", col1), ("col2", col2)):
-            if not isinstance(value, str):
-                raise _wrong_type(name, "str", value)
-        return _reshape.crosstab(self, col1, col2)
-
-    def freqItems(self, cols, support=None) -> DataFrame:
-        """Values that stand in many rows: not part of this version."""
-        raise _not_implemented("DataFrame.freqItems")
 
     @property
     def rdd(self):
@@ -1067,70 +745,6 @@ class DataFrame:
         """The pandas API is out of scope."""
         raise _not_implemented("DataFrame.pandas_api")
 
-    # -- text forms ----------------------------------------------------------------------------------------------------------
-
-    def _eager(self) -> bool:
-        return not self.isStreaming and self._session.conf.get("spark.sql.repl.eagerEval.enabled", "false") == "true"
-
-    def __repr__(self):
-        if self._eager():
-            conf = self._session.conf
-            return self._show_text(int(conf.get("spark.sql.repl.eagerEval.maxNumRows", "20")),
-                                   int(conf.get("spark.sql.repl.eagerEval.truncate", "20")), False)
-        return f"DataFrame[{', '.join(f'{name}: {simple}' for name, simple in self.dtypes)}]"
-
-    def _repr_html_(self):
-        if not self._eager():
-            return None
-        from html import escape
-        conf = self._session.conf
-        n = int(conf.get("spark.sql.repl.eagerEval.maxNumRows", "20"))
-        width = int(conf.get("spark.sql.repl.eagerEval.truncate", "20"))
-        rows = self.select(*[self[index].cast("string") for index in range(len(self.columns))]).take(n + 1)
-
-        def cell(value):
-            text = "NULL" if value is None else value
-            if width and len(text) > width:
-                text = text[:width] if width < 4 else text[:width - 3] + "..."
-            return escape(text)
-        lines = ["<table border='1'>", f"<tr>{''.join(f'<th>{escape(name)}</th>' for name in self.columns)}</tr>"]
-        lines += [f"<tr>{''.join(f'<td>{cell(value)}</td>' for value in row)}</tr>" for row in rows[:n]]
-        lines.append("</table>")
-        if len(rows) > n:
-            lines.append(f"only showing top {n} row{'' if n == 1 else 's'}")
-        return "\n".join(lines) + "\n"
-
-
-def _replacements(to_replace, value):
-    """[(old, new)] of the arguments of replace."""
-    from collections.abc import Iterable
-    if value is ...:
-        if not isinstance(to_replace, dict):
-            raise PySparkTypeError(
-                errorClass="ARGUMENT_REQUIRED",
-                messageParameters={"arg_name": "value", "condition": "`to_replace` is dict"})
-        value = None
-    if not isinstance(to_replace, (bool, float, int, str, list, tuple, dict)):
-        raise _wrong_type("to_replace", "bool, dict, float, int, str or tuple", to_replace)
-    if isinstance(to_replace, dict):
-        pairs = list(to_replace.items())
-    elif isinstance(to_replace, (list, tuple)):
-        values = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value] * len(to_replace)
-        if len(values) != len(to_replace):
-            raise PySparkValueError(
-                errorClass="LENGTH_SHOULD_BE_THE_SAME",
-                messageParameters={"arg1": "to_replace", "arg2": "value", "arg1_length": str(len(to_replace)),
-                                   "arg2_length": str(len(values))})
-        pairs = list(zip(to_replace, values))
-    else:
-        pairs = [(to_replace, value)]
-    given = [item for pair in pairs for item in pair if item is not None]
-    kinds = [lambda x: isinstance(x, bool), lambda x: isinstance(x, str),
-             lambda x: isinstance(x, (int, float)) and not isinstance(x, bool)]
-    if not any(all(kind(item) for item in given) for kind in kinds):
-        raise PySparkValueError(errorClass="MIXED_TYPE_REPLACEMENT", messageParameters={})
-    return pairs
-
 
 class _Columns(Column):
     """What `DataFrame.colRegex` gives: columns for `select`."""
@@ -1140,72 +754,3 @@ class _Columns(Column):
 
     def __init__(self, parts):
         self._parts = parts
-
-
-class _Texts:
-    """What `DataFrame.toJSON` gives."""
-
-    def __init__(self, df):
-        self._df = df
-
-    def collect(self) -> list[str]:
-        """All texts."""
-        return [row[0] for row in self._df.collect()]
-
-    def first(self) -> str:
-        """The first text."""
-        return self._df.first()[0]
-
-    def take(self, num: int) -> list[str]:
-        """The first texts."""
-        return [row[0] for row in self._df.take(num)]
-
-
-class DataFrameNaFunctions:
-    """Methods for missing values; `DataFrame.na`."""
-
-    def __init__(self, df: DataFrame):
-        self._df = df
-
-    def drop(self, how: str = "any", thresh: int | None = None, subset=None) -> DataFrame:
-        """As `DataFrame.dropna`."""
-        return self._df.dropna(how, thresh, subset)
-
-    def fill(self, value, subset=None) -> DataFrame:
-        """As `DataFrame.fillna`."""
-        return self._df.fillna(value, subset)
-
-    def replace(self, to_replace, value=..., subset=None) -> DataFrame:
-        """As `DataFrame.replace`."""
-        return self._df.replace(to_replace, value, subset)
-
-
-class DataFrameStatFunctions:
-    """Statistical methods; `DataFrame.stat`."""
-
-    def __init__(self, df: DataFrame):
-        self._df = df
-
-    def approxQuantile(self, col, probabilities, relativeError):
-        """As `DataFrame.approxQuantile`."""
-        return self._df.approxQuantile(col, probabilities, relativeError)
-
-    def corr(self, col1: str, col2: str, method: str | None = None) -> float:
-        """As `DataFrame.corr`."""
-        return self._df.corr(col1, col2, method)
-
-    def cov(self, col1: str, col2: str) -> float:
-        """As `DataFrame.cov`."""
-        return self._df.cov(col1, col2)
-
-    def crosstab(self, col1: str, col2: str) -> DataFrame:
-        """As `DataFrame.crosstab`."""
-        return self._df.crosstab(col1, col2)
-
-    def freqItems(self, cols, support=None) -> DataFrame:
-        """As `DataFrame.freqItems`."""
-        return self._df.freqItems(cols, support)
-
-    def sampleBy(self, col, fractions, seed=None) -> DataFrame:
-        """As `DataFrame.sampleBy`."""
-        return self._df.sampleBy(col, fractions, seed)

@@ -1,6 +1,8 @@
 """Window specifications for functions over neighbouring rows."""
 from __future__ import annotations
 
+from pystream.sql.column import _flat
+
 __all__ = ["Window", "WindowSpec"]
 
 _MIN, _MAX = -(1 << 63), (1 << 63) - 1
@@ -16,11 +18,11 @@ class WindowSpec:
 
     def partitionBy(self, *cols) -> WindowSpec:
         """The columns that part the rows."""
-        return WindowSpec(_flat(cols), self._order, self._frame)
+        return WindowSpec(tuple(_flat(cols)), self._order, self._frame)
 
     def orderBy(self, *cols) -> WindowSpec:
         """The columns that order the rows of a part."""
-        return WindowSpec(self._partition, _flat(cols), self._frame)
+        return WindowSpec(self._partition, tuple(_flat(cols)), self._frame)
 
     def rowsBetween(self, start: int, end: int) -> WindowSpec:
         """The frame, counted in rows from the current one."""
@@ -29,10 +31,6 @@ class WindowSpec:
     def rangeBetween(self, start: int, end: int) -> WindowSpec:
         """The frame, by distance of the ordering value."""
         return WindowSpec(self._partition, self._order, ("range", _bound(start), _bound(end)))
-
-
-def _flat(cols):
-    return tuple(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else cols
 
 
 def _bound(value: int) -> int:
