@@ -161,32 +161,36 @@ static const uint64_t sha512_k[80] = {
     0x4cc5d4becb3e42b6ull, 0x597f299cfc657e2aull, 0x5fcb6fab3ad6faecull, 0x6c44198c4a475817ull,
 };
 
-static void sha256_block(void *state, const uint8_t *block)
-{
-    uint32_t *h = state, w[64], v[8];
-
-    for (int i = 0; i < 64; i++) {
-        if (i < 16) {
-            w[i] = read_be32(block + 4 * i);
-            continue;
-        }
-        uint32_t x = w[i - 15], y = w[i - 2];
-        w[i] = w[i - 16] + w[i - 7] + (rotate_right(x, 7) ^ rotate_right(x, 18) ^ x >> 3) +
-               (rotate_right(y, 17) ^ rotate_right(y, 19) ^ y >> 10);
+/*
+ * One block of SHA-2 (FIPS 180-4, 6.2.2 and 6.4.2): both widths take the same steps.  They differ in the word, the rounds,
+ * their constants, and the amounts of the rotations and shifts: a of x and b of y in the schedule, c of e and d of a in a round.
+ */
+#define SHA2_BLOCK(name, word, n_rounds, read, rotate, k, a1, a2, a3, b1, b2, b3, c1, c2, c3, d1, d2, d3)                                 \
+    static void name(void *state, const uint8_t *block)                                                                                   \
+    {                                                                                                                                     \
+        word *h = state, w[n_rounds], v[8];                                                                                               \
+                                                                                                                                          \
+        for (size_t i = 0; i < 16; i++)                                                                                                   \
+            w[i] = read(block + sizeof(word) * i);                                                                                        \
+        for (int i = 16; i < n_rounds; i++) {                                                                                             \
+            word x = w[i - 15], y = w[i - 2];                                                                                             \
+            w[i] = w[i - 16] + w[i - 7] + (rotate(x, a1) ^ rotate(x, a2) ^ x >> a3) + (rotate(y, b1) ^ rotate(y, b2) ^ y >> b3);          \
+        }                                                                                                                                 \
+        memcpy(v, h, sizeof v);                                                                                                           \
+        for (int i = 0; i < n_rounds; i++) {                                                                                              \
+            word s1 = rotate(v[4], c1) ^ rotate(v[4], c2) ^ rotate(v[4], c3);                                                             \
+            word s0 = rotate(v[0], d1) ^ rotate(v[0], d2) ^ rotate(v[0], d3);                                                             \
+            word t1 = v[7] + s1 + ((v[4] & v[5]) ^ (~v[4] & v[6])) + k[i] + w[i];                                                         \
+            word t2 = s0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));                                                               \
+            memmove(v + 1, v, 7 * sizeof *v);                                                                                             \
+            v[4] += t1;                                                                                                                   \
+            v[0] = t1 + t2;                                                                                                               \
+        }                                                                                                                                 \
+        for (int i = 0; i < 8; i++)                                                                                                       \
+            h[i] += v[i];                                                                                                                 \
     }
-    memcpy(v, h, sizeof v);
-    for (int i = 0; i < 64; i++) {
-        uint32_t s1 = rotate_right(v[4], 6) ^ rotate_right(v[4], 11) ^ rotate_right(v[4], 25);
-        uint32_t s0 = rotate_right(v[0], 2) ^ rotate_right(v[0], 13) ^ rotate_right(v[0], 22);
-        uint32_t t1 = v[7] + s1 + ((v[4] & v[5]) ^ (~v[4] & v[6])) + sha256_k[i] + w[i];
-        uint32_t t2 = s0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-        memmove(v + 1, v, 7 * sizeof *v);
-        v[4] += t1;
-        v[0] = t1 + t2;
-    }
-    for (int i = 0; i < 8; i++)
-        h[i] += v[i];
-}
+SHA2_BLOCK(sha256_block, uint32_t, 64, read_be32, rotate_right, sha256_k, 7, 18, 3, 17, 19, 10, 6, 11, 25, 2, 13, 22)
+SHA2_BLOCK(sha512_block, uint64_t, 80, read_be64, rotate_right_64, sha512_k, 1, 8, 7, 19, 61, 6, 14, 18, 41, 28, 34, 39)
 
 int psi_digest_sha256(ps_slice data, bool sha224, uint8_t out[PSI_DIGEST_MAX])
 {
@@ -199,33 +203,6 @@ int psi_digest_sha256(ps_slice data, bool sha224, uint8_t out[PSI_DIGEST_MAX])
     memcpy(h, start[sha224], sizeof h);
     run_blocks(sha256_block, h, data, 64, true);
     return write_words(h, sha224 ? 7 : 8, true, out);
-}
-
-static void sha512_block(void *state, const uint8_t *block)
-{
-    uint64_t *h = state, w[80], v[8];
-
-    for (int i = 0; i < 80; i++) {
-        if (i < 16) {
-            w[i] = read_be64(block + 8 * i);
-            continue;
-        }
-        uint64_t x = w[i - 15], y = w[i - 2];
-        w[i] = w[i - 16] + w[i - 7] + (rotate_right_64(x, 1) ^ rotate_right_64(x, 8) ^ x >> 7) +
-               (rotate_right_64(y, 19) ^ rotate_right_64(y, 61) ^ y >> 6);
-    }
-    memcpy(v, h, sizeof v);
-    for (int i = 0; i < 80; i++) {
-        uint64_t s1 = rotate_right_64(v[4], 14) ^ rotate_right_64(v[4], 18) ^ rotate_right_64(v[4], 41);
-        uint64_t s0 = rotate_right_64(v[0], 28) ^ rotate_right_64(v[0], 34) ^ rotate_right_64(v[0], 39);
-        uint64_t t1 = v[7] + s1 + ((v[4] & v[5]) ^ (~v[4] & v[6])) + sha512_k[i] + w[i];
-        uint64_t t2 = s0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-        memmove(v + 1, v, 7 * sizeof *v);
-        v[4] += t1;
-        v[0] = t1 + t2;
-    }
-    for (int i = 0; i < 8; i++)
-        h[i] += v[i];
 }
 
 int psi_digest_sha512(ps_slice data, bool sha384, uint8_t out[PSI_DIGEST_MAX])
