@@ -16,6 +16,16 @@ static inline ps_status psi_arg_views(const ps_fn_run *run, ps_view **out, ps_er
     return PS_OK;
 }
 #define PSI_AT(T, view, i) (((const T *)(view)->data)[ps_at((view), (i))])
+/* An integer of any width. */
+static inline int64_t psi_whole_at(const ps_vec *vec, const ps_view *view, int64_t i)
+{
+    switch (ps_type_width(vec->type)) {
+    case 1: return PSI_AT(int8_t, view, i);
+    case 2: return PSI_AT(int16_t, view, i);
+    case 4: return PSI_AT(int32_t, view, i);
+    default: return PSI_AT(int64_t, view, i);
+    }
+}
 static inline ps_slice psi_text_at(const ps_view *view, int64_t i) { return ps_str_slice(&((const ps_str *)view->data)[ps_at(view, i)]); }
 static inline bool psi_arg_is_binary(const ps_fn_run *run, int arg) { return run->args[arg]->type->kind == PS_BINARY; }
 static inline ps_slice psi_slice_from(ps_slice text, size_t from, size_t to) { return (ps_slice){text.data + from, to - from}; }

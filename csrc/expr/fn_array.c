@@ -87,20 +87,6 @@ static ps_status sequence_count(int64_t start, int64_t stop, int64_t step, int64
     return PS_OK;
 }
 
-static int64_t whole(const ps_vec *vec, const ps_view *view, int64_t i)
-{
-    switch (ps_type_width(vec->type)) {
-    case 1:
-        return PSI_AT(int8_t, view, i);
-    case 2:
-        return PSI_AT(int16_t, view, i);
-    case 4:
-        return PSI_AT(int32_t, view, i);
-    default:
-        return PSI_AT(int64_t, view, i);
-    }
-}
-
 ps_status psi_bind_sequence(ps_fn_call *call, ps_error *err);
 ps_status psi_bind_sequence(ps_fn_call *call, ps_error *err)
 {
@@ -127,8 +113,8 @@ ps_status psi_sequence(ps_fn_run *run, ps_vec **out, ps_error *err)
             PS_TRY_OR(fail, ps_build_null(b, err));
             continue;
         }
-        int64_t start = whole(run->args[0], &views[0], i), stop = whole(run->args[1], &views[1], i), n = 0;
-        int64_t step = run->n_args == 3 ? whole(run->args[2], &views[2], i) : start <= stop ? 1 : -1;
+        int64_t start = psi_whole_at(run->args[0], &views[0], i), stop = psi_whole_at(run->args[1], &views[1], i), n = 0;
+        int64_t step = run->n_args == 3 ? psi_whole_at(run->args[2], &views[2], i) : start <= stop ? 1 : -1;
         PS_TRY_OR(fail, sequence_count(start, stop, step, &n, err));
         PS_TRY_OR(fail, ps_build_list(b, (uint32_t)n, err));
         PS_TRY_OR(fail, ps_build_reserve(ps_build_child(b, 0), n, err));

@@ -387,24 +387,10 @@ static ps_status put_float(const spec *s, const ps_fn_run *run, const ps_view *v
     return rc;
 }
 
-static int64_t integer_at(const ps_vec *vec, const ps_view *view, int64_t i)
-{
-    switch (ps_type_width(vec->type)) {
-    case 1:
-        return PSI_AT(int8_t, view, i);
-    case 2:
-        return PSI_AT(int16_t, view, i);
-    case 4:
-        return PSI_AT(int32_t, view, i);
-    default:
-        return PSI_AT(int64_t, view, i);
-    }
-}
-
 /* d in decimal digits; x and o show the bits of the argument's own width. */
 static ps_status put_integer(const spec *s, const ps_vec *vec, const ps_view *view, int64_t i, ps_bytes *out, ps_error *err)
 {
-    int64_t value = integer_at(vec, view, i);
+    int64_t value = psi_whole_at(vec, view, i);
     ps_bytes body = {0};
     number x;
     char text[PS_NUMBER_TEXT];
@@ -469,7 +455,7 @@ static ps_status put_one(const spec *s, const ps_fn_run *run, const ps_view *vie
     if (strchr("feg", s->conversion) && (ps_kind_is_float(vec->type->kind) || vec->type->kind == PS_DECIMAL))
         return put_float(s, run, view, arg, i, out, err);
     if (s->conversion == 'c' && ps_kind_is_integer(vec->type->kind))
-        return put_padded(s, (ps_slice){bytes, psi_utf8_encode((uint32_t)integer_at(vec, view, i), bytes)}, out, err);
+        return put_padded(s, (ps_slice){bytes, psi_utf8_encode((uint32_t)psi_whole_at(vec, view, i), bytes)}, out, err);
     return bad_format(s, vec, err);
 }
 
@@ -479,7 +465,6 @@ static ps_status format_row(const ps_fn_run *run, const ps_view *views, int64_t 
     int next = 1;
     spec s;
 
-    ps_bytes_reset(out);
     for (size_t at = 0; at < format.n_bytes;) {
         if (format.data[at] != '%') {
             PS_TRY(ps_bytes_char(out, format.data[at++], err));
@@ -498,32 +483,7 @@ static ps_status format_row(const ps_fn_run *run, const ps_view *views, int64_t 
     return psi_check_text_size(out->n_bytes, err);
 }
 
-PSI_KERNEL(format_string)
-{
-    ps_bytes text = {0};
-    ps_builder *b = NULL;
-    ps_view *views;
-    ps_status rc;
-
-    PS_TRY(psi_arg_views(run, &views, err));
-    PS_TRY_OR(fail, ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i) {
-        if (ps_view_is_null(&views[0], i)) {
-            PS_TRY_OR(fail, ps_build_null(b, err));
-            continue;
-        }
-        PS_TRY_OR(fail, format_row(run, views, i, &text, err));
-        PS_TRY_OR(fail, ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
-    }
-    ps_bytes_clear(&text);
-    ps_free(views);
-    return psi_kernel_built(run, b, result, err);
-fail:
-    ps_bytes_clear(&text);
-    ps_free(views);
-    ps_build_free(b);
-    return rc;
-}
+PSI_KERNEL(format_string) { return psi_kernel_texts(run, 1, format_row, result, err); }
 
 /* The places are a number, or a pattern. */
 ps_status psi_bind_format_number(ps_fn_call *call, ps_error *err);

@@ -173,45 +173,18 @@ static ps_status replace_all(psi_regex *regex, ps_slice text, size_t from, ps_sl
     return ps_bytes_append(out, text.data + copied, text.n_bytes - copied, err);
 }
 
-static ps_status replace_row(const ps_fn_run *run, const psi_loop *loop, int64_t i, ps_bytes *out, ps_error *err)
+/* regexp_replace(text, pattern, with, pos) */
+static ps_status replace_row(const ps_fn_run *run, const ps_view *views, int64_t i, ps_bytes *out, ps_error *err)
 {
-    ps_slice text = psi_text_at(&loop->views[0], i);
-    int32_t pos = PSI_AT(int32_t, &loop->views[3], i);
+    ps_slice text = psi_text_at(&views[0], i);
+    int32_t pos = PSI_AT(int32_t, &views[3], i);
 
-    ps_bytes_reset(out);
-    PS_TRY(psi_regex_prepare(run->scratch, psi_text_at(&loop->views[1], i), "regexp_replace", err));
-    return replace_all(run->scratch, text, psi_utf8_offset(text, (int64_t)pos - 1), psi_text_at(&loop->views[2], i), out, err);
+    PS_TRY(psi_regex_prepare(run->scratch, psi_text_at(&views[1], i), "regexp_replace", err));
+    return replace_all(run->scratch, text, psi_utf8_offset(text, (int64_t)pos - 1), psi_text_at(&views[2], i), out, err);
 }
 
-/* regexp_replace(text, pattern, with, pos): four arguments, so by hand. */
 ps_status psi_regexp_replace(ps_fn_run *run, ps_vec **result, ps_error *err);
-ps_status psi_regexp_replace(ps_fn_run *run, ps_vec **result, ps_error *err)
-{
-    ps_bytes text = {0};
-    psi_loop loop;
-    ps_builder *b;
-    ps_status rc;
-
-    psi_views(run, 4, &loop);
-    PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i) {
-        bool null = false;
-        for (int k = 0; k < 4; k++)
-            null |= ps_view_is_null(&loop.views[k], i);
-        if (null) {
-            PS_TRY_OR(fail, ps_build_null(b, err));
-            continue;
-        }
-        PS_TRY_OR(fail, replace_row(run, &loop, i, &text, err));
-        PS_TRY_OR(fail, ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
-    }
-    ps_bytes_clear(&text);
-    return psi_kernel_built(run, b, result, err);
-fail:
-    ps_bytes_clear(&text);
-    ps_build_free(b);
-    return rc;
-}
+ps_status psi_regexp_replace(ps_fn_run *run, ps_vec **result, ps_error *err) { return psi_kernel_texts(run, 4, replace_row, result, err); }
 
 ps_status psi_bind_regexp_replace(ps_fn_call *call, ps_error *err);
 ps_status psi_bind_regexp_replace(ps_fn_call *call, ps_error *err)

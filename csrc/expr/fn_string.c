@@ -248,7 +248,6 @@ static ps_status join_row(const ps_fn_run *run, const ps_view *views, int64_t i,
     ps_view items;
     bool first = true;
 
-    ps_bytes_reset(out);
     for (int k = 1; k < run->n_args; k++) {
         if (ps_view_is_null(&views[k], i))
             continue;
@@ -266,32 +265,7 @@ static ps_status join_row(const ps_fn_run *run, const ps_view *views, int64_t i,
 }
 
 ps_status psi_concat_ws(ps_fn_run *run, ps_vec **out, ps_error *err);
-ps_status psi_concat_ws(ps_fn_run *run, ps_vec **out, ps_error *err)
-{
-    ps_bytes text = {0};
-    ps_view *views;
-    ps_builder *b = NULL;
-    ps_status rc;
-
-    PS_TRY(psi_arg_views(run, &views, err));
-    PS_TRY_OR(fail, ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i) {
-        if (ps_view_is_null(&views[0], i)) {
-            PS_TRY_OR(fail, ps_build_null(b, err));
-            continue;
-        }
-        PS_TRY_OR(fail, join_row(run, views, i, &text, err));
-        PS_TRY_OR(fail, ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
-    }
-    ps_bytes_clear(&text);
-    ps_free(views);
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_bytes_clear(&text);
-    ps_free(views);
-    ps_build_free(b);
-    return rc;
-}
+ps_status psi_concat_ws(ps_fn_run *run, ps_vec **out, ps_error *err) { return psi_kernel_texts(run, 1, join_row, out, err); }
 
 /* --- cutting --------------------------------------------------------------------------------------------------------------- */
 ps_slice psi_text_part(ps_slice text, int64_t pos, int64_t length, bool binary)
@@ -510,41 +484,21 @@ PS_KERNEL_TEXT_3(translate, ps_str, ps_str, ps_str)
     return PS_OK;
 }
 
-/* overlay(text, with, pos, length): four arguments, so by hand. */
-ps_status psi_overlay(ps_fn_run *run, ps_vec **result, ps_error *err);
-ps_status psi_overlay(ps_fn_run *run, ps_vec **result, ps_error *err)
+/* overlay(text, with, pos, length) */
+static ps_status overlay_row(const ps_fn_run *run, const ps_view *views, int64_t i, ps_bytes *out, ps_error *err)
 {
     bool binary = psi_arg_is_binary(run, 0);
-    ps_bytes text = {0};
-    psi_loop loop;
-    ps_builder *b;
-    ps_status rc;
+    ps_slice into = psi_text_at(&views[0], i), with = psi_text_at(&views[1], i), head, tail;
+    int64_t pos = PSI_AT(int32_t, &views[2], i), length = PSI_AT(int32_t, &views[3], i);
 
-    psi_views(run, 4, &loop);
-    PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i) {
-        bool null = false;
-        for (int k = 0; k < 4; k++)
-            null |= ps_view_is_null(&loop.views[k], i);
-        if (null) {
-            PS_TRY_OR(fail, ps_build_null(b, err));
-            continue;
-        }
-        ps_slice into = psi_text_at(&loop.views[0], i), with = psi_text_at(&loop.views[1], i);
-        int64_t pos = PSI_AT(int32_t, &loop.views[2], i), length = PSI_AT(int32_t, &loop.views[3], i);
-        if (length < 0)
-            length = binary ? (int64_t)with.n_bytes : psi_utf8_count(with);
-        ps_slice head = psi_text_part(into, 1, pos - 1, binary), tail = psi_text_part(into, pos + length, INT32_MAX, binary);
-        ps_bytes_reset(&text);
-        PS_TRY_OR(fail, ps_bytes_append(&text, head.data, head.n_bytes, err));
-        PS_TRY_OR(fail, ps_bytes_append(&text, with.data, with.n_bytes, err));
-        PS_TRY_OR(fail, ps_bytes_append(&text, tail.data, tail.n_bytes, err));
-        PS_TRY_OR(fail, ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
-    }
-    ps_bytes_clear(&text);
-    return psi_kernel_built(run, b, result, err);
-fail:
-    ps_bytes_clear(&text);
-    ps_build_free(b);
-    return rc;
+    if (length < 0)
+        length = binary ? (int64_t)with.n_bytes : psi_utf8_count(with);
+    head = psi_text_part(into, 1, pos - 1, binary);
+    tail = psi_text_part(into, pos + length, INT32_MAX, binary);
+    PS_TRY(ps_bytes_append(out, head.data, head.n_bytes, err));
+    PS_TRY(ps_bytes_append(out, with.data, with.n_bytes, err));
+    return ps_bytes_append(out, tail.data, tail.n_bytes, err);
 }
+
+ps_status psi_overlay(ps_fn_run *run, ps_vec **result, ps_error *err);
+ps_status psi_overlay(ps_fn_run *run, ps_vec **result, ps_error *err) { return psi_kernel_texts(run, 4, overlay_row, result, err); }

@@ -130,12 +130,12 @@ static int mask_class(uint32_t code)
     return code >= 'A' && code <= 'Z' ? 1 : code >= 'a' && code <= 'z' ? 2 : code >= '0' && code <= '9' ? 3 : 4;
 }
 
-static ps_status mask_row(const ps_view *views, int64_t i, ps_bytes *out, ps_error *err)
+static ps_status mask_row(const ps_fn_run *run, const ps_view *views, int64_t i, ps_bytes *out, ps_error *err)
 {
     ps_slice text = psi_text_at(&views[0], i), with;
     size_t step;
 
-    ps_bytes_reset(out);
+    PS_UNUSED(run);
     for (size_t at = 0; at < text.n_bytes; at += step) {
         int k = mask_class(psi_utf8_decode(text, at, &step));
         bool keep = views[k].base->type->kind != PS_STRING || ps_view_is_null(&views[k], i);
@@ -145,29 +145,4 @@ static ps_status mask_row(const ps_view *views, int64_t i, ps_bytes *out, ps_err
     return PS_OK;
 }
 
-PSI_KERNEL(mask)
-{
-    ps_bytes text = {0};
-    ps_builder *b = NULL;
-    ps_view *views;
-    ps_status rc;
-
-    PS_TRY(psi_arg_views(run, &views, err));
-    PS_TRY_OR(fail, ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i) {
-        if (ps_view_is_null(&views[0], i)) {
-            PS_TRY_OR(fail, ps_build_null(b, err));
-            continue;
-        }
-        PS_TRY_OR(fail, mask_row(views, i, &text, err));
-        PS_TRY_OR(fail, ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
-    }
-    ps_bytes_clear(&text);
-    ps_free(views);
-    return psi_kernel_built(run, b, result, err);
-fail:
-    ps_bytes_clear(&text);
-    ps_free(views);
-    ps_build_free(b);
-    return rc;
-}
+PSI_KERNEL(mask) { return psi_kernel_texts(run, 1, mask_row, result, err); }

@@ -1,5 +1,6 @@
 /* expr/kernel.c - what the macros of kernel.h call. */
 #include "expr/kernel.h"
+#include "expr/fn_args.h"
 
 /* Clears in valid (of the result) the rows where an argument is NULL.  Words at a time when the argument is FLAT. */
 static void and_nulls(const ps_view *view, const ps_rows *rows, uint64_t *valid)
@@ -80,6 +81,42 @@ ps_status psi_kernel_built(const ps_fn_run *run, ps_builder *b, ps_vec **out, ps
 done:
     ps_buf_unref(index);
     ps_vec_unref(dense);
+    return rc;
+}
+
+static bool any_null(const ps_view *views, int n, int64_t i)
+{
+    for (int k = 0; k < n; k++)
+        if (ps_view_is_null(&views[k], i))
+            return true;
+    return false;
+}
+
+ps_status psi_kernel_texts(const ps_fn_run *run, int n_strict, psi_text_row *row, ps_vec **out, ps_error *err)
+{
+    ps_bytes text = {0};
+    ps_view *views;
+    ps_builder *b = NULL;
+    ps_status rc;
+
+    PS_TRY(psi_arg_views(run, &views, err));
+    PS_TRY_OR(fail, ps_build_new(run->type, run->rows->n, &b, err));
+    PS_EACH_ROW(run->rows, i) {
+        if (any_null(views, n_strict, i)) {
+            PS_TRY_OR(fail, ps_build_null(b, err));
+            continue;
+        }
+        ps_bytes_reset(&text);
+        PS_TRY_OR(fail, row(run, views, i, &text, err));
+        PS_TRY_OR(fail, ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
+    }
+    ps_bytes_clear(&text);
+    ps_free(views);
+    return psi_kernel_built(run, b, out, err);
+fail:
+    ps_bytes_clear(&text);
+    ps_free(views);
+    ps_build_free(b);
     return rc;
 }
 

@@ -26,7 +26,8 @@
  * A result of type ps_str may point into text of the arguments (the result pins them); new text needs KERNEL_TEXT.
  *
  * What does not fit (NULLs that matter, any number of arguments) is written by hand over PS_EACH_ROW and ps_view; a
- * builder filled with one value per live row, in order, ends in psi_kernel_built().
+ * builder filled with one value per live row, in order, ends in psi_kernel_built().  A text per row, from any number of
+ * arguments, is psi_kernel_texts().
  */
 #ifndef PS_EXPR_KERNEL_H
 #define PS_EXPR_KERNEL_H
@@ -44,6 +45,9 @@ ps_status psi_loop_begin(ps_fn_run *run, int n_args, bool nullable, psi_loop *lo
 void psi_views(ps_fn_run *run, int n_args, psi_loop *loop);
 /* Takes the builder (also when it fails), which has one value per live row, and makes a vector of run->rows->n_rows. */
 ps_status psi_kernel_built(const ps_fn_run *run, ps_builder *b, ps_vec **out, ps_error *err);
+/* A text for each row, which `row` appends to the empty `out`; NULL where any of the first n_strict arguments is. */
+typedef ps_status psi_text_row(const ps_fn_run *run, const ps_view *views, int64_t i, ps_bytes *out, ps_error *err);
+ps_status psi_kernel_texts(const ps_fn_run *run, int n_strict, psi_text_row *row, ps_vec **out, ps_error *err);
 /* The argument is the same for all rows: its value at row 0 may be prepared once (ps_view of it). */
 static inline bool psi_arg_is_constant(const ps_fn_run *run, int arg) { return run->args[arg]->shape == PS_CONST; }
 /* A constant argument's text; false when it is NULL. */
