@@ -180,7 +180,7 @@ static bool rest_as_expected(const char *p, const psi_json_slot *slot)
 static ALWAYS_INLINE int take_rows(block *block, const psi_json_slot *slot, int n, psi_json_kind kind, bool first)
 {
     size_t width = kind == PSI_K_SKIP ? 0 : ps_type_width(slot->b->type);
-    void *data = kind == PSI_K_SKIP ? NULL : slot->b->data + (size_t)block->row * width;
+    void *data = width == 0 ? NULL : slot->b->data + (size_t)block->row * width; /* a struct has none */
     psi_last_minute minute = block->fast->minute;
     psi_block text = psi_load(slot->text);
     uint32_t want = slot->want;
