@@ -55,7 +55,7 @@ static void end_trigger(ps_query *query, bool ran)
 {
     ps_lock_take(&query->lock);
     query->trigger_active = false;
-    query->no_new_data = query->no_new_data || !ran;
+    query->no_new_data = query->no_new_data || (!ran && !query->asked_meanwhile);
     query->data_available = query->data_available && ran;
     ps_cond_wake_all(&query->cond);
     ps_lock_drop(&query->lock);
@@ -123,6 +123,7 @@ static ps_status loop(ps_query *query, psi_stream *stream, ps_error *err)
             break;
         ps_lock_take(&query->lock);
         query->trigger_active = true;
+        query->asked_meanwhile = false;
         ps_lock_drop(&query->lock);
         PS_TRY(psi_stream_trigger(stream, &ran, err));
         end_trigger(query, ran);
@@ -278,6 +279,7 @@ ps_status ps_query_process_all(ps_query *query, int64_t ms, bool *done, ps_error
     ps_lock_take(&query->lock);
     if (!query->waiting) { /* a caller that waits in slices clears the flag only once */
         query->no_new_data = false;
+        query->asked_meanwhile = true;
         query->waiting = true;
         query->wake = true;
         ps_cond_wake_all(&query->cond);

@@ -51,6 +51,7 @@ struct ps_query {
     bool no_new_data;         /* the last trigger found nothing to do */
     bool wake;                /* somebody waits for the next trigger */
     bool waiting;             /* processAllAvailable is under way, perhaps in slices */
+    bool asked_meanwhile;     /* it was called during this trigger, which may have looked at the sources before */
     int64_t steps;            /* manual triggers asked for */
     int64_t steps_done;
     bool step_ran;
