@@ -40,12 +40,12 @@ install: $(VENV)/.installed
 prepare:
 	@PYTHON=$(PYTHON) .ci/prepare.sh
 
-kafka-jars: $(JARS)/.fetched
+kafka-jars: $(JARS)/new/.fetched $(JARS)/old/.fetched
 
-# The broker of the tests; fetched here once, so that the tests themselves need no network.
-$(JARS)/.fetched: tests/kafka/pom.xml | prepare
-	rm -rf $(JARS)
-	$(MVN) -f $< -DoutputDirectory=$(CURDIR)/$(JARS)
+# The brokers of the tests; fetched here once, so that the tests themselves need no network.
+$(JARS)/%/.fetched: tests/kafka/%.xml | prepare
+	rm -rf $(@D)
+	$(MVN) -f $< -DoutputDirectory=$(CURDIR)/$(@D)
 	@touch $@
 
 spark-kafka: build/spark-kafka-jars/.fetched $(SPARK)/.installed

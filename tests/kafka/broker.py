@@ -22,7 +22,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-JARS = ROOT / "build" / "kafka-jars"
+JARS = ROOT / "build" / "kafka-jars"  # new: 4.3; old: 3.9
 CLUSTER = "cHlzdHJlYW0tdGVzdHMtMQ"  # 16 bytes in base64url
 READY_SECONDS = 120
 JAVA = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-Xshare:auto"]
@@ -33,7 +33,7 @@ def missing() -> str | None:
     """Why there can be no broker here; None: there can."""
     if shutil.which("java") is None:
         return "there is no Java (Debian: openjdk-17-jre-headless)"
-    if not list(JARS.glob("kafka_2.13-*.jar")):
+    if not all(list((JARS / line).glob("kafka_2.13-*.jar")) for line in ("new", "old")):
         return "the broker's jars are missing: make kafka-jars"
     return None
 
@@ -69,15 +69,17 @@ def die_with_parent():
 
 class Broker:
     """`listeners` maps further listeners' names to protocols (`{"SASL": "SASL_PLAINTEXT"}`); `properties` are added to
-    the server's; `format_options` to the tool that formats its directory (SCRAM users)."""
+    the server's; `format_options` to the tool that formats its directory (SCRAM users); `line` is new (4.3) or old (3.9)."""
 
-    def __init__(self, directory=None, properties=None, listeners=None, format_options=(), java=QUICK, cores=None):
+    def __init__(self, directory=None, properties=None, listeners=None, format_options=(), java=QUICK, cores=None,
+                 line="new"):
         self._own_directory = directory is None
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="kafka-"))
         self.protocols = {"PLAINTEXT": "PLAINTEXT", **(listeners or {})}
         self.ports = {name: free_port() for name in [*self.protocols, "CONTROLLER"]}
         self.properties, self.format_options = dict(properties or {}), list(format_options)
         self.java, self.cores, self.process = [*JAVA, *java], cores, None
+        self.jars = JARS / line
 
     @property
     def bootstrap(self) -> str:
@@ -108,13 +110,14 @@ class Broker:
             # After a kill the controller takes the broker back only when its old session is over.
             "broker.heartbeat.interval.ms": 500, "broker.session.timeout.ms": 3000,
             "log.retention.ms": -1,  # records of tests bear old times
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms": 500,
             "log.cleaner.backoff.ms": 200, "log.cleaner.dedupe.buffer.size": 4 << 20, "log.initial.task.delay.ms": 1000,
             "auto.create.topics.enable": "false", "delete.topic.enable": "true",
             **self.properties,
         }
 
     def _java(self, main: str, *args) -> list[str]:
-        return ["java", *self.java, "-cp", f"{JARS}/*", main, *map(str, args)]
+        return ["java", *self.java, "-cp", f"{self.jars}/*", main, *map(str, args)]
 
     def _format(self, properties: pathlib.Path) -> None:
         done = subprocess.run(self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", properties,

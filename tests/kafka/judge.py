@@ -36,7 +36,7 @@ def wait_until(true, seconds=SECONDS, what="it"):
 
 class Judge:
     def __init__(self, bootstrap: str, **conf):
-        self.conf = {"bootstrap.servers": bootstrap, **{key.replace("_", "."): value for key, value in conf.items()}}
+        self.conf = {"bootstrap.servers": bootstrap, "log_level": 0, **{key.replace("_", "."): value for key, value in conf.items()}}
         self.admin = AdminClient(self.conf)
         self._producer = None
 
