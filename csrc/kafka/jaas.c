@@ -151,8 +151,8 @@ static ps_status read_module(jaas *jaas, ps_error *err)
     for (size_t i = 0; i < PS_COUNT_OF(options); i++)
         known |= is_module(jaas, options[i].module);
     if (!known)
-        return complain(jaas, "the login module is none of PlainLoginModule, ScramLoginModule, Krb5LoginModule and "
-                              "OAuthBearerLoginModule, behind which the module's class stands", err);
+        return complain(jaas, "the login module must be a PlainLoginModule, ScramLoginModule, Krb5LoginModule or "
+                              "OAuthBearerLoginModule", err);
     PS_TRY(next(jaas, &token, err));
     known = false;
     for (size_t i = 0; token == WORD && i < PS_COUNT_OF(flags); i++)

@@ -132,7 +132,7 @@ static void what_has_no_effect_is_told_once(void **state)
     TOLD("'metric.reporters'");
     TOLD("'metrics.num.samples'");
     TOLD("The configuration 'acks' was supplied but isn't a known config of a consumer.");
-    IS("acks", "-1");
+    assert_string_not_equal(of("acks"), "0");
 }
 
 static void refused_with_what_to_write(void **state)
