@@ -544,9 +544,9 @@ static ps_status without_sizes(const ps_type *type, const ps_type **out, ps_erro
     return rc;
 }
 
-ps_status ps_type_parse_prefix(ps_slice text, size_t *n_used, const ps_type **out, ps_error *err)
+ps_status ps_type_parse_at(ps_slice text, size_t *at, const ps_type **out, ps_error *err)
 {
-    parser p = {.text = text, .err = err};
+    parser p = {.text = text, .at = *at, .err = err};
     const ps_type *type;
     ps_status rc;
 
@@ -554,6 +554,6 @@ ps_status ps_type_parse_prefix(ps_slice text, size_t *n_used, const ps_type **ou
     PS_TRY(parse_type(&p, &type));
     rc = without_sizes(type, out, err);
     ps_type_unref(type);
-    *n_used = p.at;
+    *at = p.at;
     return rc;
 }

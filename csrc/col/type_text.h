@@ -11,8 +11,8 @@
 ps_status ps_type_parse(ps_slice text, const ps_type **out, ps_error *err);
 /* A schema: "a int, b string" or "a: int", also "struct<...>"; always gives a STRUCT (a lone type T gives PARSE error). */
 ps_status ps_schema_parse(ps_slice text, const ps_type **out, ps_error *err);
-/* Reads one type out of longer SQL text; *n_used = bytes consumed. For CAST(x AS type): CHAR(n) and VARCHAR(n) give STRING. */
-ps_status ps_type_parse_prefix(ps_slice text, size_t *n_used, const ps_type **out, ps_error *err);
+/* Reads one type out of longer SQL text, from *at, which moves behind it.  For CAST(x AS type): CHAR(n) and VARCHAR(n) give STRING. */
+ps_status ps_type_parse_at(ps_slice text, size_t *at, const ps_type **out, ps_error *err);
 
 /* Adds " (line 1, pos 6)" and the text with a mark under byte `at` to an error of a parser, as Spark shows it. */
 void ps_error_mark_text(ps_error *err, ps_slice text, size_t at);

@@ -503,15 +503,14 @@ ps_status psi_parse_sort_item(psi_parser *p, ps_expr **out)
 
 ps_status psi_parse_type(psi_parser *p, const ps_type **out)
 {
-    size_t at = psi_token_at(p, 0)->at, n_used;
-    ps_slice rest = {p->text.data + at, p->text.n_bytes - at};
+    size_t end = psi_token_at(p, 0)->at;
     ps_status rc;
 
     *out = NULL;
     if (!psi_is_name(p, 0))
         return psi_syntax_error(p);
-    rc = ps_type_parse_prefix(rest, &n_used, out, p->err);
-    while (rc == PS_OK && psi_token_at(p, 0)->kind != PSI_T_END && psi_token_at(p, 0)->at < at + n_used)
+    rc = ps_type_parse_at(p->text, &end, out, p->err);
+    while (rc == PS_OK && psi_token_at(p, 0)->kind != PSI_T_END && psi_token_at(p, 0)->at < end)
         p->at++;
     return rc;
 }

@@ -37,6 +37,13 @@ def test_condition_and_parameters(spark, make, kind, condition, parameters):
     assert caught.value.getMessage().startswith(f"[{condition}] ")
 
 
+def test_a_mistake_in_a_type_is_marked_in_the_whole_text(spark):
+    with pytest.raises(ParseException) as caught:
+        spark.sql("select 1 + cast(id as array<nope>) from range(1)")
+    assert str(caught.value).endswith(
+        "(line 1, pos 28)\n\n== SQL ==\nselect 1 + cast(id as array<nope>) from range(1)\n" + "-" * 28 + "^^^\n")
+
+
 def test_names_of_places_fit_the_texts():
     rows = {row[0]: row[4] for row in _native.errors()}
     for name, forms in PLACES.items():

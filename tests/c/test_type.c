@@ -116,9 +116,9 @@ static void depth_and_memory_are_bounded(void **state)
     before = ps_mem_used();
     for (int64_t nth = 1; nth < 500; nth++) {
         ps_status rc;
-        size_t used;
+        size_t at = 0;
         ps_mem_fail_at(nth);
-        rc = ps_type_parse_prefix(ps_slice_of("struct<a: map<int, varchar(3)> comment 'x', b: array<decimal(5,2)>> )"), &used, &type, &err);
+        rc = ps_type_parse_at(ps_slice_of("struct<a: map<int, varchar(3)> comment 'x', b: array<decimal(5,2)>> )"), &at, &type, &err);
         ps_mem_fail_at(0);
         if (rc == PS_OK) {
             assert_int_equal(type->fields[0].type->fields[1].type->length, 0);
