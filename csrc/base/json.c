@@ -2,6 +2,7 @@
  * base/json.c - a recursive-descent reader of RFC 8259, and a writer.
  */
 #include "base/json.h"
+#include "base/utf8.h"
 #include "base/option.h"
 
 #define MAX_DEPTH 200
@@ -55,26 +56,6 @@ static bool take_hex4(reader *r, uint32_t *out)
     return true;
 }
 
-static char *put_utf8(char *to, uint32_t c)
-{
-    if (c < 0x80) {
-        *to++ = (char)c;
-    } else if (c < 0x800) {
-        *to++ = (char)(0xC0 | c >> 6);
-        *to++ = (char)(0x80 | (c & 0x3F));
-    } else if (c < 0x10000) {
-        *to++ = (char)(0xE0 | c >> 12);
-        *to++ = (char)(0x80 | (c >> 6 & 0x3F));
-        *to++ = (char)(0x80 | (c & 0x3F));
-    } else {
-        *to++ = (char)(0xF0 | c >> 18);
-        *to++ = (char)(0x80 | (c >> 12 & 0x3F));
-        *to++ = (char)(0x80 | (c >> 6 & 0x3F));
-        *to++ = (char)(0x80 | (c & 0x3F));
-    }
-    return to;
-}
-
 /* Behind "\u": one UTF-16 unit, or two that make a pair.  Half a pair alone becomes U+FFFD. */
 static ps_status take_unicode(reader *r, char **to)
 {
@@ -93,7 +74,7 @@ static ps_status take_unicode(reader *r, char **to)
     } else if (c >= 0xDC00 && c < 0xE000) {
         c = 0xFFFD;
     }
-    *to = put_utf8(*to, c);
+    *to += ps_utf8_put(c, *to);
     return PS_OK;
 }
 

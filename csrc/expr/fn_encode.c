@@ -46,7 +46,7 @@ static ps_status encode_code(uint32_t code, charset set, ps_bytes *out, ps_error
             return ps_raise(err, PS_E_CHARACTER_CODING, "encode", set == ASCII ? "US-ASCII" : "ISO-8859-1");
         return ps_bytes_char(out, (char)code, err);
     case UTF8:
-        return ps_bytes_append(out, bytes, psi_utf8_encode(code, bytes), err);
+        return ps_bytes_append(out, bytes, ps_utf8_put(code, bytes), err);
     case UTF32:
         return put_unit(code, 4, true, out, err);
     default:
@@ -132,7 +132,7 @@ PS_KERNEL_TEXT_2(decode_bytes, ps_str, ps_str)
     }
     while (at < text.n_bytes) {
         PS_TRY(decode_code(text, &at, set, big_endian, &code, err));
-        PS_TRY(ps_bytes_append(out, bytes, psi_utf8_encode(code, bytes), err));
+        PS_TRY(ps_bytes_append(out, bytes, ps_utf8_put(code, bytes), err));
     }
     return PS_OK;
 }
@@ -193,7 +193,7 @@ fail:
 
 PS_KERNEL_1(is_valid_utf8, ps_str, uint8_t)
 {
-    *out = psi_utf8_valid(ps_str_slice(&x));
+    *out = ps_utf8_prefix(ps_str_data(&x), x.n_bytes) == x.n_bytes;
     return PS_OK;
 }
 

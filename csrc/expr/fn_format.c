@@ -455,7 +455,7 @@ static ps_status put_one(const spec *s, const ps_fn_run *run, const ps_view *vie
     if (strchr("feg", s->conversion) && (ps_kind_is_float(vec->type->kind) || vec->type->kind == PS_DECIMAL))
         return put_float(s, run, view, arg, i, out, err);
     if (s->conversion == 'c' && ps_kind_is_integer(vec->type->kind))
-        return put_padded(s, (ps_slice){bytes, psi_utf8_encode((uint32_t)psi_whole_at(vec, view, i), bytes)}, out, err);
+        return put_padded(s, (ps_slice){bytes, ps_utf8_put((uint32_t)psi_whole_at(vec, view, i), bytes)}, out, err);
     return bad_format(s, vec, err);
 }
 

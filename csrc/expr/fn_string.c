@@ -110,7 +110,7 @@ PS_KERNEL_1(chr, int64_t, ps_str)
 {
     char bytes[4];
 
-    *out = x < 0 ? ps_str_make("", 0) : ps_str_make(bytes, (uint32_t)psi_utf8_encode((uint32_t)(x & 0xff), bytes));
+    *out = x < 0 ? ps_str_make("", 0) : ps_str_make(bytes, (uint32_t)ps_utf8_put((uint32_t)(x & 0xff), bytes));
     return PS_OK;
 }
 

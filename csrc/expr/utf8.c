@@ -25,42 +25,6 @@ uint32_t psi_utf8_decode(ps_slice text, size_t at, size_t *n_bytes)
     return code;
 }
 
-size_t psi_utf8_encode(uint32_t code, char out[4])
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xc0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xe0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (code & 0x3f));
-    return 4;
-}
-
-bool psi_utf8_valid(ps_slice text)
-{
-    size_t n;
-
-    if (psi_is_ascii(text))
-        return true;
-    for (size_t at = 0; at < text.n_bytes; at += n)
-        if (psi_utf8_decode(text, at, &n) == 0xfffd && n != 3)
-            return false;
-    return true;
-}
-
 size_t psi_find(ps_slice text, ps_slice part, size_t from)
 {
     const char *found;
@@ -109,7 +73,7 @@ static ps_status append_code(uint32_t code, ps_bytes *out, ps_error *err)
 {
     char bytes[4];
 
-    return ps_bytes_append(out, bytes, psi_utf8_encode(code, bytes), err);
+    return ps_bytes_append(out, bytes, ps_utf8_put(code, bytes), err);
 }
 
 static ps_status append_upper(uint32_t code, ps_bytes *out, ps_error *err)

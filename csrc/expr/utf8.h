@@ -6,7 +6,7 @@
  */
 #ifndef PS_EXPR_UTF8_H
 #define PS_EXPR_UTF8_H
-#include "base/bytes.h"
+#include "base/utf8.h"
 
 /* Bytes of the character that begins with this byte. */
 static inline size_t psi_utf8_width(uint8_t first)
@@ -49,8 +49,6 @@ static inline size_t psi_utf8_offset(ps_slice text, int64_t n)
 }
 
 uint32_t psi_utf8_decode(ps_slice text, size_t at, size_t *n_bytes); /* U+FFFD for what is none */
-size_t psi_utf8_encode(uint32_t code, char out[4]);
-bool psi_utf8_valid(ps_slice text);
 /* Where `part` begins in text at or after byte `from`; SIZE_MAX when it does not. */
 size_t psi_find(ps_slice text, ps_slice part, size_t from);
 

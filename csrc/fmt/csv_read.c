@@ -162,7 +162,7 @@ static ps_status decimal(ps_builder *b, ps_slice text, bool *bad, ps_error *err)
 
 static ps_status string(csv_reader *r, ps_builder *b, const psi_csv_token *token, ps_slice text, ps_error *err)
 {
-    if (PS_UNLIKELY(psi_utf8_prefix(text.data, text.n_bytes) != text.n_bytes)) {
+    if (PS_UNLIKELY(ps_utf8_prefix(text.data, text.n_bytes) != text.n_bytes)) {
         ps_bytes_reset(&r->repaired);
         PS_TRY(psi_utf8_repair(text, &r->repaired, err));
         return ps_build_text(b, r->repaired.data, r->repaired.n_bytes, err);
@@ -261,7 +261,7 @@ static inline bool put_plain(const csv_reader *r, ps_builder *b, enum place plac
         return false;
     switch (place) {
     case PLACE_TEXT:
-        if (!r->ascii && psi_utf8_prefix(p, (size_t)(end - p)) != (size_t)(end - p))
+        if (!r->ascii && ps_utf8_prefix(p, (size_t)(end - p)) != (size_t)(end - p))
             return false;
         ps_str_put((ps_str *)(void *)b->data + b->n++, p, (uint32_t)(end - p));
         return true;

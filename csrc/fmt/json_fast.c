@@ -64,7 +64,7 @@ static inline const char *take_text(const char *p, ps_slice *text)
     if (PS_UNLIKELY(*end != '"' || end - p > INT32_MAX))
         return NULL;
     *text = (ps_slice){p + 1, (size_t)(end - p - 1)};
-    if (PS_UNLIKELY(high) && psi_utf8_prefix(text->data, text->n_bytes) != text->n_bytes)
+    if (PS_UNLIKELY(high) && ps_utf8_prefix(text->data, text->n_bytes) != text->n_bytes)
         return NULL;
     return end + 1;
 }

@@ -119,7 +119,7 @@ static int escape(psi_json *j, char *out, int *n)
 /* Well-formed; cut short by the closing quote alone (Spark's parser then goes on behind the quote); or neither. */
 static int check_utf8(ps_slice text)
 {
-    size_t n = psi_utf8_prefix(text.data, text.n_bytes);
+    size_t n = ps_utf8_prefix(text.data, text.n_bytes);
     const uint8_t *s = (const uint8_t *)text.data + n;
     size_t left = text.n_bytes - n, needed;
 
@@ -218,7 +218,7 @@ static int skip_string(psi_json *j)
         if (escape(j, one, &n) != PS_OK)
             return PSI_SYNTAX;
     }
-    if (psi_utf8_prefix(start, (size_t)(j->at - start)) != (size_t)(j->at - start))
+    if (ps_utf8_prefix(start, (size_t)(j->at - start)) != (size_t)(j->at - start))
         return PSI_SYNTAX;
     j->at++;
     return PS_OK;

@@ -5,93 +5,15 @@
 
 /* ---- UTF-8 ---- */
 
-/* The length of the well-formed character at s, or 0. *n_bad = bytes that Java's decoder replaces at once. */
-static int character_at(const uint8_t *s, size_t n, int *n_bad)
-{
-    uint8_t c = s[0], low = 0x80, high = 0xbf;
-    int n_more;
-
-    *n_bad = 1;
-    if (c < 0x80)
-        return 1;
-    if (c < 0xc2 || c > 0xf4)
-        return 0;
-    n_more = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
-    if (c == 0xe0)
-        low = 0xa0;
-    if (c == 0xed)
-        high = 0x9f; /* no surrogates */
-    if (c == 0xf0)
-        low = 0x90;
-    if (c == 0xf4)
-        high = 0x8f;
-    for (int i = 1; i <= n_more; i++) {
-        if ((size_t)i >= n || s[i] < low || s[i] > high)
-            return 0;
-        *n_bad = i + 1;
-        low = 0x80;
-        high = 0xbf;
-    }
-    return n_more + 1;
-}
-
-size_t psi_utf8_prefix(const char *data, size_t n_bytes)
-{
-    const uint8_t *s = (const uint8_t *)data;
-    size_t i = 0;
-    int n_bad;
-
-    while (i < n_bytes) {
-        uint64_t word;
-        int n;
-
-        if (i + 8 <= n_bytes) {
-            memcpy(&word, s + i, 8);
-            if (!(word & 0x8080808080808080ull)) {
-                i += 8;
-                continue;
-            }
-        }
-        n = character_at(s + i, n_bytes - i, &n_bad);
-        if (n == 0)
-            return i;
-        i += (size_t)n;
-    }
-    return n_bytes;
-}
-
 int psi_utf8_put(uint32_t c, char *out)
 {
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xc0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 63));
-        return 2;
-    }
-    if (c >= 0xd800 && c <= 0xdfff) {
-        out[0] = '?';
-        return 1;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xe0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 63));
-        out[2] = (char)(0x80 | (c & 63));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 63));
-    out[2] = (char)(0x80 | (c >> 6 & 63));
-    out[3] = (char)(0x80 | (c & 63));
-    return 4;
+    return (int)ps_utf8_put(c >= 0xd800 && c <= 0xdfff ? '?' : c, out);
 }
 
 ps_status psi_utf8_repair(ps_slice text, ps_bytes *out, ps_error *err)
 {
     while (text.n_bytes > 0) {
-        size_t n = psi_utf8_prefix(text.data, text.n_bytes);
+        size_t n = ps_utf8_prefix(text.data, text.n_bytes);
         int n_bad;
 
         PS_TRY(ps_bytes_append(out, text.data, n, err));
@@ -99,7 +21,7 @@ ps_status psi_utf8_repair(ps_slice text, ps_bytes *out, ps_error *err)
         text.n_bytes -= n;
         if (text.n_bytes == 0)
             break;
-        character_at((const uint8_t *)text.data, text.n_bytes, &n_bad);
+        ps_utf8_character((const uint8_t *)text.data, text.n_bytes, &n_bad);
         PS_TRY(ps_bytes_append(out, "\xef\xbf\xbd", 3, err));
         text.data += n_bad;
         text.n_bytes -= (size_t)n_bad;
@@ -273,7 +195,7 @@ ps_status psi_encode(psi_charset charset, ps_slice text, bool first, ps_bytes *o
         out->n_bytes += 2;
     }
     for (size_t i = 0; i < text.n_bytes;) {
-        int n_bad, n = character_at(s + i, text.n_bytes - i, &n_bad);
+        int n_bad, n = ps_utf8_character(s + i, text.n_bytes - i, &n_bad);
         uint32_t c = n == 0 ? REPLACEMENT : decode_utf8(s + i, n);
 
         out->n_bytes += (size_t)encode_character(charset, c, out->data + out->n_bytes);

@@ -1,12 +1,10 @@
 /*
- * fmt/utf8_int.h - UTF-8: checking, repairing, and other encodings into it.
+ * fmt/utf8_int.h - UTF-8: repairing it, and other encodings into it.
  */
 #ifndef PS_FMT_UTF8_INT_H
 #define PS_FMT_UTF8_INT_H
-#include "base/bytes.h"
+#include "base/utf8.h"
 
-/* The length of the well-formed beginning of the text; n_bytes when all of it is well-formed. */
-size_t psi_utf8_prefix(const char *data, size_t n_bytes);
 /* Writes a character as UTF-8, returns the length (1 to 4).  A surrogate becomes '?', as in Java's getBytes. */
 int psi_utf8_put(uint32_t c, char *out);
 /* Appends the text with each malformed sequence replaced by U+FFFD, as Java's decoder does. */

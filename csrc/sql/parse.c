@@ -1,5 +1,6 @@
 /* sql/parse.c - tokens, names and errors of the SQL parser. */
 #include "sql/parse.h"
+#include "base/utf8.h"
 #include "col/type_text.h"
 
 ps_status psi_parser_init(psi_parser *p, ps_slice text, ps_error *err)
@@ -107,28 +108,8 @@ ps_status psi_take_name(psi_parser *p, char **out)
 static ps_status append_code_point(ps_bytes *out, uint32_t c, ps_error *err)
 {
     char utf8[4];
-    size_t n;
 
-    if (c < 0x80) {
-        utf8[0] = (char)c;
-        n = 1;
-    } else if (c < 0x800) {
-        utf8[0] = (char)(0xc0 | c >> 6);
-        utf8[1] = (char)(0x80 | (c & 0x3f));
-        n = 2;
-    } else if (c < 0x10000) {
-        utf8[0] = (char)(0xe0 | c >> 12);
-        utf8[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        utf8[2] = (char)(0x80 | (c & 0x3f));
-        n = 3;
-    } else {
-        utf8[0] = (char)(0xf0 | (c >> 18 & 7));
-        utf8[1] = (char)(0x80 | (c >> 12 & 0x3f));
-        utf8[2] = (char)(0x80 | (c >> 6 & 0x3f));
-        utf8[3] = (char)(0x80 | (c & 0x3f));
-        n = 4;
-    }
-    return ps_bytes_append(out, utf8, n, err);
+    return ps_bytes_append(out, utf8, ps_utf8_put(c, utf8), err);
 }
 
 /* n hexadecimal digits; false when they are not there. */
