@@ -53,10 +53,13 @@ static inline bool find_line(lines *lines)
 {
     const char *p = lines->p, *from = p + lines->n_skip, *end;
 
-    if (PS_UNLIKELY(p >= lines->stop))
-        return false;
+    if (PS_UNLIKELY(from >= lines->stop)) {
+        if (p >= lines->stop)
+            return false;
+        from = p;
+    }
     __builtin_prefetch(p + AHEAD);
-    end = psi_find_line_end(PS_LIKELY(from < lines->stop) ? from : p);
+    end = psi_find_line_end(from);
     lines->at[lines->n] = p;
     lines->ends[lines->n++] = end;
     lines->p = next_line(end);
@@ -185,7 +188,8 @@ static ALWAYS_INLINE int take_rows(block *block, const psi_json_slot *slot, int 
     psi_block text = psi_load(slot->text);
     uint32_t want = slot->want;
     const char **at = block->at;
-    int n_bytes = slot->n_bytes, r, reckoned = 0;
+    size_t n_bytes = slot->n_bytes;
+    int r, reckoned = 0;
 
     for (r = 0; r < n; r++) {
         const char *p = at[r], *end;
