@@ -259,16 +259,17 @@ static void leave(const psi_json_node *root, int64_t row)
     }
 }
 
-/* Reads the records of the lines as rows from `row` on, and finds as many lines for the next block.  How many of the first
- * records went well: lines->at[] is at their closing braces. */
-static int take_block(psi_json_fast *fast, psi_json *j, const psi_json_node *root, lines *lines, struct lines *next, int64_t row)
+/* Reads the n records that at[] is at as rows from `row` on, and finds as many lines for the next block.  How many of the first
+ * records went well: at[] is at their closing braces. */
+static int take_block(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char **at, int n, lines *next, int64_t row)
 {
-    block block = {.fast = fast, .j = j, .root = root, .row = row, .at = lines->at, .next = next};
-    int n = take_column(&block, &fast->slots[0], lines->n, true), r;
+    block block = {.fast = fast, .j = j, .root = root, .row = row, .at = at, .next = next};
+    int r;
 
+    n = take_column(&block, &fast->slots[0], n, true);
     for (int i = 1; i < fast->n_slots; i++)
         n = take_column(&block, &fast->slots[i], n, false);
-    for (r = 0; r < n && *lines->at[r] == '}'; r++) {}
+    for (r = 0; r < n && *at[r] == '}'; r++) {}
     if (PS_UNLIKELY(!fast->all_named) && !fill_unnamed(&block, r))
         r = 0;
     leave(root, row + r);
@@ -377,7 +378,7 @@ static int64_t take_blocks(psi_json_fast *fast, psi_json *j, const psi_json_node
         next->n_skip = fast->n_skip;
         next->n = 0;
         n = now->n;
-        n_good = take_block(fast, j, root, now, next, row + n_rows);
+        n_good = take_block(fast, j, root, now->at, n, next, row + n_rows);
         pace(fast, n, n_good);
         n_kept = check_ends(fast, now, at, n_good);
         if (n_kept < n_good)
@@ -415,4 +416,34 @@ int64_t psi_json_lines(psi_json_fast *fast, psi_json *j, const psi_json_node *ro
         row++;
     }
     return row - first;
+}
+
+int psi_json_block_size(psi_json_fast *fast)
+{
+    if (fast->n_slots == 0 || psi_json_fast_wants(fast))
+        return 0;
+    if (fast->n_alone > 0) {
+        fast->n_alone--;
+        return 0;
+    }
+    return fast->n_block > 0 ? fast->n_block : PSI_BLOCK_ROWS;
+}
+
+int psi_json_texts(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char **at, const char *const *ends, int n,
+                   int64_t row)
+{
+    lines none = {.n = 0};
+    int n_good, r;
+
+    if (n == 0 || room(root, row) < n)
+        return 0;
+    none.p = none.stop = at[0]; /* no lines are sought */
+    n_good = take_block(fast, j, root, at, n, &none, row);
+    for (r = 0; r < n_good && at[r] < ends[r]; r++) {}
+    if (r < n_good)
+        leave(root, row + r);
+    pace(fast, n, r);
+    if (r > 0)
+        fast->n_misses = 0;
+    return r;
 }

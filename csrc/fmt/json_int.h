@@ -146,4 +146,10 @@ const char *psi_json_fast_value(psi_json *j, const psi_json_node *node, psi_json
  * worth learning: *at is there then.  The first is row `row`; how many there were.  `stop` follows a line feed or carriage
  * return, and 64 bytes behind it can be read. */
 int64_t psi_json_lines(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char **at, const char *stop, int64_t row);
+/* How many texts to read at once next; 0: the next one is to be read alone. */
+int psi_json_block_size(psi_json_fast *fast);
+/* Reads n texts, each a record, from at[] to ends[], where a line feed follows, as rows from `row` on.  How many of the first ones
+ * went well.  at[] is used up. */
+int psi_json_texts(psi_json_fast *fast, psi_json *j, const psi_json_node *root, const char **at, const char *const *ends, int n,
+                   int64_t row);
 #endif

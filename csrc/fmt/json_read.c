@@ -295,14 +295,44 @@ static ps_status one_struct(json_reader *r, const char *p, const char *end, bool
     return PS_OK;
 }
 
+/* Structs of the first of the live texts from the kth on, whose bytes begin at *p; *n of them, perhaps none. */
+static ps_status some_structs(json_reader *r, const ps_view *view, const ps_rows *rows, int64_t k, const char **p, int *n, ps_error *err)
+{
+    const char *at[PSI_BLOCK_ROWS], *ends[PSI_BLOCK_ROWS], *next = *p;
+    int n_texts = 0, most = psi_json_block_size(&r->fast);
+
+    for (; n_texts < most && k + n_texts < rows->n; n_texts++) {
+        int64_t i = ps_row(rows, k + n_texts);
+
+        if (ps_view_is_null(view, i))
+            break;
+        at[n_texts] = next;
+        ends[n_texts] = next + ((const ps_str *)view->data)[ps_at(view, i)].n_bytes;
+        next = ends[n_texts] + 1;
+    }
+    *n = psi_json_texts(&r->fast, &r->json, &r->root, at, ends, n_texts, r->rows.n);
+    if (*n > 0)
+        *p = ends[*n - 1] + 1;
+    return psi_rows_good(&r->rows, r->rows.n + *n, err);
+}
+
 static ps_status each_text(json_reader *r, const ps_view *view, const ps_rows *rows, const char *p, uint64_t *valid,
                            ps_error *err)
 {
-    for (int64_t k = 0; k < rows->n; k++) {
+    int64_t k = 0;
+
+    while (k < rows->n) {
         int64_t i = ps_row(rows, k);
         bool absent = ps_view_is_null(view, i), null = false;
-        const char *end = absent ? p : p + ((const ps_str *)view->data)[ps_at(view, i)].n_bytes;
+        const char *end;
+        int n = 0;
 
+        if (!r->value)
+            PS_TRY(some_structs(r, view, rows, k, &p, &n, err));
+        k += n;
+        if (n > 0)
+            continue;
+        end = absent ? p : p + ((const ps_str *)view->data)[ps_at(view, i)].n_bytes;
         if (r->value && absent)
             PS_TRY(ps_build_null(r->value, err));
         else if (r->value)
@@ -313,6 +343,7 @@ static ps_status each_text(json_reader *r, const ps_view *view, const ps_rows *r
             ps_bit_clear(valid, k);
         if (!absent)
             p = end + 1;
+        k++;
     }
     return PS_OK;
 }
@@ -342,8 +373,11 @@ static ps_status parse_live(json_reader *r, ps_vec *text, const ps_rows *rows, p
     ps_view_init(&view, text);
     PS_TRY_OR(done, psi_rows_gather(text, rows, "\n", &texts, &start, err));
     PS_TRY_OR(done, pin_chunk(r, texts, err));
-    if (!r->value)
+    if (!r->value) {
         PS_TRY_OR(done, ps_vec_new(r->rows.schema, rows->n, true, &vec, err));
+        for (int i = 0; i < r->rows.n_cols; i++)
+            PS_TRY_OR(done, ps_build_reserve(r->rows.cols[i], rows->n, err));
+    }
     PS_TRY_OR(done, each_text(r, &view, rows, start, vec ? vec->valid : NULL, err));
     PS_TRY_OR(done, vec ? finish_struct(r, vec, err) : ps_build_finish(r->value, &vec, err));
     *out = vec;
