@@ -1,11 +1,12 @@
 /*
- * tests/c/test_base.c - errors, memory, buffers, maps, hashes, options, JSON and failpoints.
+ * tests/c/test_base.c - errors, memory, buffers, maps, hashes, options, names that come near, JSON and failpoints.
  */
 #include "unit.h"
 #include "base/failpoint.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "base/nearest.h"
 #include "base/option.h"
 
 static void errors_have_spark_s_shape(void **state)
@@ -287,6 +288,29 @@ static void json_reads_and_writes(void **state)
     EVERY_ALLOCATION(round_trip("{\"a\":[1,\"b\"]}", &out), ps_bytes_clear(&out));
 }
 
+static void the_nearest_name_is_proposed(void **state)
+{
+    static const char *const names[] = {"json", "csv", "kafka", "kafkb"};
+    ps_nearest slip = {.wrong = "Kafak", .limit = 2}, far = {.wrong = "parquet", .limit = 2};
+    char long_a[300], long_b[300];
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT_OF(names); i++) {
+        ps_nearest_offer(&slip, names[i]);
+        ps_nearest_offer(&far, names[i]);
+    }
+    assert_string_equal(slip.name, "kafka");
+    assert_null(far.name);
+    assert_int_equal(ps_edit_distance("", "abc", false), 3);
+    assert_int_equal(ps_edit_distance("kitten", "sitting", false), 3);
+    assert_int_equal(ps_edit_distance("ABC", "abd", true), 1);
+    assert_int_equal(ps_edit_distance("ABC", "abd", false), 3);
+    memset(long_a, 'a', sizeof long_a - 1);
+    memset(long_b, 'b', sizeof long_b - 1);
+    long_a[sizeof long_a - 1] = long_b[sizeof long_b - 1] = '\0';
+    assert_int_equal(ps_edit_distance(long_a, long_b, false), 128);
+}
+
 static void failpoints_act_once_at_the_nth_passage(void **state)
 {
     (void)state;
@@ -317,6 +341,7 @@ int main(void)
         cmocka_unit_test(options_ignore_case_and_check_values),
         cmocka_unit_test(confs_have_defaults_and_rules),
         cmocka_unit_test(durations_and_sizes),
+        cmocka_unit_test(the_nearest_name_is_proposed),
         cmocka_unit_test(json_reads_and_writes),
         cmocka_unit_test(failpoints_act_once_at_the_nth_passage),
     };
