@@ -23,7 +23,8 @@ ps_status psi_distinct_new(const psi_aggregate_plan *plan, const ps_agg_call *ca
         types[i] = plan->spec->grouping.items[i].bound->type;
     for (int i = 0; i < call->n_args; i++)
         types[plan->n_keys + i] = call->args[i]->type;
-    PS_TRY_OR(done, ps_layout_init(&distinct->layout, types, n, -1, 0, NULL, NULL, 0, err));
+    PS_TRY_OR(done, ps_layout_init(&distinct->layout, &(ps_key_spec){types, n, -1, -1, 0}, 0, NULL,
+                                   NULL, 0, err));
     ps_table_init(&distinct->table, &distinct->layout, 0, NULL);
     *out = distinct;
     distinct = NULL;

@@ -3,6 +3,7 @@
  */
 #include "op/aggregate_int.h"
 #include "col/type_text.h"
+#include "op/timewindow.h"
 
 /* ---- layout ---- */
 
@@ -29,8 +30,7 @@ static ps_status describe_calls(psi_aggregate_plan *plan, ps_error *err)
     return rc;
 }
 
-static ps_status lay_out_values(psi_aggregate_plan *plan, const ps_type *const *types,
-                                ps_error *err)
+static ps_status lay_out_values(psi_aggregate_plan *plan, const ps_key_spec *key, ps_error *err)
 {
     uint32_t cells[64 * PS_AGG_CELLS];
     uint8_t *initial = NULL;
@@ -53,17 +53,35 @@ static ps_status lay_out_values(psi_aggregate_plan *plan, const ps_type *const *
     for (int i = 0; i < plan->n_calls; i++)
         ps_agg_init(plan->spec->calls.items[i].fn, plan->spec->calls.items[i].shape,
                     initial + plan->at[i]);
-    rc = ps_layout_init(&plan->layout, types, plan->n_keys, plan->time_key, n_bytes, initial, cells,
-                        n_cells, err);
+    rc = ps_layout_init(&plan->layout, key, n_bytes, initial, cells, n_cells, err);
     ps_free(initial);
     for (int i = 0; i < plan->n_calls; i++)
         plan->at[i] += plan->layout.value_at;
     return rc;
 }
 
+/* A grouping column that is the window of the node below: its end need not be kept. */
+static void find_window(const ps_node *node, ps_key_spec *key)
+{
+    const psi_aggregate_spec *spec = node->spec;
+    ps_window_spec window;
+
+    if (!ps_window_spec_get(node->inputs[0], &window))
+        return;
+    for (int i = 0; i < key->n_types; i++) {
+        const ps_bound *bound = spec->grouping.items[i].bound;
+        if (bound->kind != PS_B_COLUMN || bound->attr_id != window.attr_id)
+            continue;
+        key->window_col = i;
+        key->window_us = spec->pane_width > 0 ? spec->pane_width : window.width;
+        return;
+    }
+}
+
 ps_status psi_aggregate_plan_init(psi_aggregate_plan *plan, const ps_node *node, ps_error *err)
 {
     const ps_type **types = NULL;
+    ps_key_spec key;
     ps_status rc;
 
     memset(plan, 0, sizeof *plan);
@@ -79,7 +97,9 @@ ps_status psi_aggregate_plan_init(psi_aggregate_plan *plan, const ps_node *node,
             plan->time_key = i;
     }
     PS_TRY_OR(done, describe_calls(plan, err));
-    rc = lay_out_values(plan, types, err);
+    key = (ps_key_spec){types, plan->n_keys, plan->time_key, -1, 0};
+    find_window(node, &key);
+    rc = lay_out_values(plan, &key, err);
 done:
     ps_free(types);
     if (rc != PS_OK)

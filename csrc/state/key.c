@@ -30,13 +30,23 @@ static ps_key_form form_of(const ps_type *type)
     return ps_kind_is_nested(type->kind) ? PS_KEY_VALUE : PS_KEY_FIXED;
 }
 
+static size_t width_of(const ps_type *type, ps_key_form form)
+{
+    switch (form) {
+    case PS_KEY_FIXED:
+        return ps_type_width(type);
+    case PS_KEY_STRUCT:
+    case PS_KEY_END:
+        return 0;
+    default:
+        return sizeof(ps_cell);
+    }
+}
+
 static ps_status add_leaf(ps_key *key, const ps_type *type, ps_key_form form, ps_error *err)
 {
     ps_key_leaf leaf = {type, form, 0, (uint16_t)(1u << key->n_bits++)};
-    size_t width = form == PS_KEY_FIXED    ? ps_type_width(type)
-                   : form == PS_KEY_STRUCT ? 0
-                                           : sizeof(ps_cell);
-    size_t align = width == 0 ? 1 : width > 8 ? 8 : width;
+    size_t width = width_of(type, form), align = width == 0 ? 1 : width > 8 ? 8 : width;
 
     leaf.at = (uint16_t)((key->n_bytes + align - 1) & ~(align - 1));
     key->n_bytes = (uint16_t)(leaf.at + width);
@@ -50,6 +60,18 @@ static ps_status add_leaf(ps_key *key, const ps_type *type, ps_key_form form, ps
         for (int f = 0; f < type->n_fields; f++)
             PS_TRY(add_leaf(key, type->fields[f].type, form_of(type->fields[f].type), err));
     return PS_OK;
+}
+
+/* The end of a window that is now the last leaf but for its two fields is no longer kept. */
+static void derive_end(ps_key *key, int64_t width_us)
+{
+    ps_key_leaf *end = &key->leaves[key->n_leaves - 1];
+
+    end->form = PS_KEY_END;
+    end->at = end[-1].at;
+    key->n_bytes = (uint16_t)(end->at + 8);
+    key->end_word = end->at / 8 + 1;
+    key->window_us = width_us;
 }
 
 /* All columns but the event time as one value: a struct in a cell. */
@@ -76,16 +98,16 @@ static void find_time(ps_key *key, int time_col)
 
     if (key->leaves[leaf].form == PS_KEY_STRUCT) /* window: the struct, its start, its end */
         leaf += 2;
-    if (leaf < key->n_leaves && key->leaves[leaf].form == PS_KEY_FIXED &&
-        ps_type_width(key->leaves[leaf].type) == 8) {
+    if (leaf < key->n_leaves && ps_type_width(key->leaves[leaf].type) == 8 &&
+        (key->leaves[leaf].form == PS_KEY_FIXED || key->leaves[leaf].form == PS_KEY_END)) {
         key->time_leaf = leaf;
         key->time_nulls = nulls | key->leaves[leaf].null_bit;
     }
 }
 
-static ps_status lay_out(ps_key *key, int time_col, ps_error *err)
+static ps_status lay_out(ps_key *key, const ps_key_spec *spec, ps_error *err)
 {
-    int n_bits = 0;
+    int n_bits = 0, time_col = spec->time_col;
     bool packed;
 
     for (int i = 0; i < key->n_types; i++)
@@ -97,6 +119,8 @@ static ps_status lay_out(ps_key *key, int time_col, ps_error *err)
             continue;
         key->first_leaf[i] = key->n_leaves;
         PS_TRY(add_leaf(key, key->types[i], form_of(key->types[i]), err));
+        if (spec->window_us > 0 && i == spec->window_col)
+            derive_end(key, spec->window_us);
     }
     if (packed)
         PS_TRY(pack(key, time_col, err));
@@ -106,18 +130,19 @@ static ps_status lay_out(ps_key *key, int time_col, ps_error *err)
     return PS_OK;
 }
 
-ps_status ps_key_init(ps_key *key, const ps_type *const *types, int n_types, int time_col,
-                      ps_error *err)
+ps_status ps_key_init(ps_key *key, const ps_key_spec *spec, ps_error *err)
 {
+    size_t n = (size_t)spec->n_types;
     ps_status rc;
 
     memset(key, 0, sizeof *key);
     key->time_leaf = -1;
-    PS_TRY_OR(fail, ps_alloc0((size_t)n_types * sizeof *key->types, &key->types, err));
-    PS_TRY_OR(fail, ps_alloc0((size_t)n_types * sizeof *key->first_leaf, &key->first_leaf, err));
-    for (int i = 0; i < n_types; i++)
-        key->types[key->n_types++] = ps_type_ref(types[i]);
-    PS_TRY_OR(fail, lay_out(key, time_col, err));
+    key->end_word = -1;
+    PS_TRY_OR(fail, ps_alloc0(n * sizeof *key->types, &key->types, err));
+    PS_TRY_OR(fail, ps_alloc0(n * sizeof *key->first_leaf, &key->first_leaf, err));
+    for (int i = 0; i < spec->n_types; i++)
+        key->types[key->n_types++] = ps_type_ref(spec->types[i]);
+    PS_TRY_OR(fail, lay_out(key, spec, err));
     key->direct = key->n_leaves == 1 && key->leaves[0].form == PS_KEY_FIXED &&
                   key->leaves[0].type->kind != PS_DOUBLE && ps_type_width(key->leaves[0].type) == 8;
     return PS_OK;
@@ -148,12 +173,13 @@ void ps_images_clear(ps_images *images)
 /* ---- encoding ---- */
 
 /* Where a chunk goes.  rows[k] is the row of the vector at hand, -1 where a struct around it is
- * NULL. */
+ * NULL.  Every leaf writes all its bytes, zeros for a NULL, so the images are never cleared: bytes
+ * between leaves are zero from the first. */
 typedef struct target {
     const ps_key *key;
     uint8_t *data;
     size_t stride;
-    uint64_t *heads;
+    uint16_t *nulls;
     int n;
     bool any_far; /* some cell points at its bytes */
     bool holes;   /* some of rows[] may be -1 */
@@ -166,7 +192,7 @@ static inline bool is_plain(const ps_view *view)
 
 static inline void set_null(target *to, int k, const ps_key_leaf *leaf)
 {
-    to->heads[k] |= (uint64_t)leaf->null_bit << 48;
+    to->nulls[k] |= leaf->null_bit;
 }
 
 #define PUT_LOOP(T, value)                                                                         \
@@ -179,12 +205,11 @@ static inline void set_null(target *to, int k, const ps_key_leaf *leaf)
         return;                                                                                    \
     }                                                                                              \
     for (int k = 0; k < to->n; k++) {                                                              \
-        int64_t at;                                                                                \
-        if (rows[k] < 0)                                                                           \
-            continue;                                                                              \
-        at = ps_at(view, rows[k]);                                                                 \
-        if (view->valid && !ps_bit(view->valid, at)) {                                             \
-            set_null(to, k, leaf);                                                                 \
+        int64_t at = rows[k] < 0 ? 0 : ps_at(view, rows[k]);                                       \
+        if (rows[k] < 0 || (view->valid && !ps_bit(view->valid, at))) {                            \
+            if (rows[k] >= 0)                                                                      \
+                set_null(to, k, leaf);                                                             \
+            memset(out + (size_t)k * to->stride, 0, sizeof(T));                                    \
         } else {                                                                                   \
             T x = ((const T *)view->data)[at];                                                     \
             T y = (value);                                                                         \
@@ -252,23 +277,19 @@ static void put_cell(target *to, uint8_t *out, const char *data, size_t n_bytes)
 static void put_text(target *to, const ps_key_leaf *leaf, const ps_view *view, const int32_t *rows)
 {
     for (int k = 0; k < to->n; k++) {
-        int64_t at;
-        const ps_str *s;
-        uint8_t *out;
-        if (rows[k] < 0)
-            continue;
-        at = ps_at(view, rows[k]);
-        if (view->valid && !ps_bit(view->valid, at)) {
-            set_null(to, k, leaf);
-            continue;
-        }
-        s = (const ps_str *)view->data + at;
-        out = to->data + leaf->at + (size_t)k * to->stride;
-        if (PS_LIKELY(s->n_bytes <=
-                      PS_STR_INLINE)) /* a view and a cell begin alike, and the room is all zeros */
+        uint8_t *out = to->data + leaf->at + (size_t)k * to->stride;
+        int64_t at = rows[k] < 0 ? 0 : ps_at(view, rows[k]);
+        const ps_str *s = (const ps_str *)view->data + at;
+        if (rows[k] < 0 || (view->valid && !ps_bit(view->valid, at))) {
+            if (rows[k] >= 0)
+                set_null(to, k, leaf);
+            memset(out, 0, sizeof(ps_cell));
+        } else if (PS_LIKELY(s->n_bytes <= PS_STR_INLINE)) { /* a view and a cell begin alike */
             memcpy(out, s, sizeof *s);
-        else
+            memset(out + sizeof *s, 0, sizeof(ps_cell) - sizeof *s);
+        } else {
             put_cell(to, out, s->far.data, s->n_bytes);
+        }
     }
 }
 
@@ -278,21 +299,23 @@ static ps_status put_values(target *to, const ps_key_leaf *leaf, ps_vec *const *
                             const int32_t *rows, ps_bytes *values, ps_error *err)
 {
     for (int k = 0; k < to->n; k++) {
+        uint8_t *out = to->data + leaf->at + (size_t)k * to->stride;
         ps_cell cell = {.n_bytes = 0};
-        cell.far.at = values->n_bytes;
-        if (rows[k] < 0)
-            continue;
-        if (leaf->type != to->key->packed && ps_vec_is_null(cols[0], rows[k])) {
-            set_null(to, k, leaf);
+        if (rows[k] < 0 ||
+            (leaf->type != to->key->packed && ps_vec_is_null(cols[0], rows[k]))) {
+            if (rows[k] >= 0)
+                set_null(to, k, leaf);
+            memset(out, 0, sizeof cell);
             continue;
         }
+        cell.far.at = values->n_bytes;
         for (int c = 0; c < n_cols; c++)
             if (cols[c] != NULL)
                 PS_TRY(ps_value_write(cols[c], rows[k], true, values, err));
         if (values->n_bytes - cell.far.at > INT32_MAX)
             return ps_raise(err, PS_E_INTERNAL, "a key of state is longer than 2 GiB");
         cell.n_bytes = (uint32_t)(values->n_bytes - cell.far.at);
-        memcpy(to->data + leaf->at + (size_t)k * to->stride, &cell, sizeof cell);
+        memcpy(out, &cell, sizeof cell);
     }
     return PS_OK;
 }
@@ -330,6 +353,8 @@ static ps_status put_column(target *to, int *leaf_at, ps_vec *col, const int32_t
         return PS_OK;
     case PS_KEY_VALUE:
         return put_values(to, leaf, &col, 1, rows, values, err);
+    case PS_KEY_END: /* follows from the start, and so is NULL with it */
+        return PS_OK;
     case PS_KEY_STRUCT:
         break;
     }
@@ -370,7 +395,8 @@ static ps_status put_packed(target *to, ps_vec *const *cols, const int32_t *rows
 /* ---- hashes ----
  *
  * A key is hashed as its image, word by word, but for cells that point at their bytes: there the
- * bytes are hashed.  Seed and NULL bits enter with the first word.
+ * bytes are hashed.  The end of a window enters where it would stand if it were kept.  Seed and
+ * NULL bits enter with the first word.
  */
 
 static inline uint64_t word_at(const uint8_t *image, int i)
@@ -380,15 +406,23 @@ static inline uint64_t word_at(const uint8_t *image, int i)
     return word;
 }
 
-static inline __attribute__((always_inline)) void hash_words(ps_images *out, uint64_t seed,
-                                                             int n_words)
+static inline __attribute__((always_inline)) void
+hash_words(const ps_key *key, ps_images *out, const uint16_t *nulls, uint64_t seed, int n_words)
 {
+    int end_word = key->end_word;
+    uint64_t window = (uint64_t)key->window_us;
+
     for (int k = 0; k < out->n; k++) {
         const uint8_t *image = out->data + (size_t)k * out->stride;
-        uint64_t hash = ps_hash_u64(n_words > 0 ? word_at(image, 0) : 0, seed ^ out->heads[k]);
-        for (int i = 1; i < n_words; i++)
-            hash = ps_hash_combine(hash, word_at(image, i));
-        out->heads[k] |= ps_tag_of(hash);
+        uint64_t head = (uint64_t)nulls[k] << 48;
+        uint64_t hash = ps_hash_u64(n_words > 0 ? word_at(image, 0) : 0, seed ^ head);
+        for (int i = 1; i <= n_words; i++) {
+            if (i == end_word)
+                hash = ps_hash_combine(hash, word_at(image, i - 1) + window);
+            if (i < n_words)
+                hash = ps_hash_combine(hash, word_at(image, i));
+        }
+        out->heads[k] = head | ps_tag_of(hash);
     }
 }
 
@@ -396,11 +430,15 @@ static inline __attribute__((always_inline)) void hash_words(ps_images *out, uin
 static uint64_t hash_with_cells(const ps_key *key, const uint8_t *image, uint64_t seed)
 {
     uint64_t hash = 0;
-    int next = 0;
+    int next = 0, n_words = key->n_bytes / 8;
 
-    for (int i = 0; i < key->n_bytes / 8; i++) {
-        uint64_t word = word_at(image, i);
+    for (int i = 0; i <= n_words; i++) {
+        uint64_t word = i < n_words ? word_at(image, i) : 0;
         bool first = i == 0;
+        if (i == key->end_word)
+            hash = ps_hash_combine(hash, word_at(image, i - 1) + (uint64_t)key->window_us);
+        if (i == n_words)
+            break;
         if (next < key->n_cells && key->cells[next] == 8 * i) {
             ps_cell cell;
             memcpy(&cell, image + key->cells[next++], sizeof cell);
@@ -414,41 +452,42 @@ static uint64_t hash_with_cells(const ps_key *key, const uint8_t *image, uint64_
     return hash;
 }
 
-static void hash_images(const ps_key *key, uint64_t seed, ps_images *out)
+static void hash_images(const ps_key *key, const uint16_t *nulls, uint64_t seed, ps_images *out)
 {
     if (out->any_far) {
-        for (int k = 0; k < out->n; k++)
-            out->heads[k] |= ps_tag_of(
-                hash_with_cells(key, out->data + (size_t)k * out->stride, seed ^ out->heads[k]));
+        for (int k = 0; k < out->n; k++) {
+            uint64_t head = (uint64_t)nulls[k] << 48;
+            const uint8_t *image = out->data + (size_t)k * out->stride;
+            out->heads[k] = head | ps_tag_of(hash_with_cells(key, image, seed ^ head));
+        }
         return;
     }
     switch (key->n_bytes / 8) {
     case 0:
-        hash_words(out, seed, 0);
+        hash_words(key, out, nulls, seed, 0);
         return;
     case 1:
-        hash_words(out, seed, 1);
+        hash_words(key, out, nulls, seed, 1);
         return;
     case 2:
-        hash_words(out, seed, 2);
+        hash_words(key, out, nulls, seed, 2);
         return;
     case 3:
-        hash_words(out, seed, 3);
+        hash_words(key, out, nulls, seed, 3);
         return;
-    case 5:
-        hash_words(out, seed, 5);
+    case 4:
+        hash_words(key, out, nulls, seed, 4);
         return;
     default:
-        hash_words(out, seed, key->n_bytes / 8);
+        hash_words(key, out, nulls, seed, key->n_bytes / 8);
     }
 }
 
 static ps_status encode_columns(const ps_key *key, ps_vec *const *cols, const int32_t *at,
-                                ps_images *out, ps_error *err)
+                                uint16_t *nulls, ps_images *out, ps_error *err)
 {
-    target to = {key, out->room, key->n_bytes, out->heads, out->n, false, false};
+    target to = {key, out->room, key->n_bytes, nulls, out->n, false, false};
 
-    memset(out->room, 0, (size_t)out->n * key->n_bytes);
     ps_bytes_reset(&out->values);
     for (int i = 0; i < key->n_types; i++) {
         int leaf = key->first_leaf[i];
@@ -468,6 +507,7 @@ ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *r
                         int n, uint64_t seed, ps_images *out, ps_error *err)
 {
     int32_t at[PS_CHUNK];
+    uint16_t nulls[PS_CHUNK];
 
     out->n = n;
     if (key->direct && !rows->sel && cols[0]->shape == PS_FLAT && !cols[0]->valid) {
@@ -479,15 +519,15 @@ ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *r
             out->heads[k] = ps_tag_of(ps_hash_u64(words[k], seed));
         return PS_OK;
     }
-    memset(out->heads, 0, (size_t)n * sizeof *out->heads);
+    memset(nulls, 0, (size_t)n * sizeof *nulls);
     if (out->room == NULL)
-        PS_TRY(ps_alloc((size_t)PS_CHUNK * key->n_bytes, &out->room, err));
+        PS_TRY(ps_alloc0((size_t)PS_CHUNK * key->n_bytes, &out->room, err));
     out->data = out->room;
     out->stride = key->n_bytes;
     for (int k = 0; k < n; k++)
         at[k] = (int32_t)ps_row(rows, start + k);
-    PS_TRY(encode_columns(key, cols, at, out, err));
-    hash_images(key, seed, out);
+    PS_TRY(encode_columns(key, cols, at, nulls, out, err));
+    hash_images(key, nulls, seed, out);
     return PS_OK;
 }
 
@@ -543,6 +583,15 @@ static void get_fixed(const origin *from, const ps_key_leaf *leaf, ps_vec *vec)
     default:
         return;
     }
+}
+
+static void get_end(const origin *from, const ps_key_leaf *leaf, ps_vec *vec)
+{
+    uint64_t *ends = vec->data, window = (uint64_t)from->key->window_us;
+
+    get_fixed(from, leaf, vec);
+    for (int64_t k = 0; k < from->n; k++)
+        ends[k] += window;
 }
 
 static ps_status get_text(const origin *from, const ps_key_leaf *leaf, ps_vec *vec, ps_error *err)
@@ -613,6 +662,8 @@ static ps_status get_column(const origin *from, int *leaf_at, uint16_t outer_nul
     PS_TRY(ps_vec_new(leaf->type, from->n, false, &vec, err));
     if (leaf->form == PS_KEY_FIXED)
         get_fixed(from, leaf, vec);
+    else if (leaf->form == PS_KEY_END)
+        get_end(from, leaf, vec);
     else if (leaf->form == PS_KEY_TEXT)
         PS_TRY_OR(fail, get_text(from, leaf, vec, err));
     else
@@ -647,6 +698,8 @@ bool ps_key_time(const ps_key *key, const uint8_t *slot, int64_t *us)
     if (key->time_leaf < 0 || (((const ps_slot *)slot)->nulls & key->time_nulls))
         return false;
     memcpy(us, slot + PS_SLOT_KEY + key->leaves[key->time_leaf].at, sizeof *us);
+    if (key->leaves[key->time_leaf].form == PS_KEY_END)
+        *us = (int64_t)((uint64_t)*us + (uint64_t)key->window_us);
     return true;
 }
 

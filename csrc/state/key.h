@@ -14,7 +14,13 @@
 
 #define PS_CHUNK 512 /* rows that are encoded and probed together */
 
-typedef enum ps_key_form { PS_KEY_FIXED, PS_KEY_TEXT, PS_KEY_VALUE, PS_KEY_STRUCT } ps_key_form;
+typedef enum ps_key_form {
+    PS_KEY_FIXED,
+    PS_KEY_TEXT,
+    PS_KEY_VALUE,
+    PS_KEY_STRUCT,
+    PS_KEY_END /* the end of a window: its start, which has the leaf before, and the width */
+} ps_key_form;
 typedef struct ps_key_leaf {
     const ps_type *type; /* borrowed from the key's types */
     ps_key_form form;
@@ -35,13 +41,20 @@ typedef struct ps_key {
     uint16_t n_bytes;    /* a multiple of 8 */
     int time_leaf;       /* TIMESTAMP or the end of a window struct, or -1 */
     uint16_t time_nulls; /* NULL bits that make the time NULL */
+    int end_word;        /* where the end of a window that is not kept would stand, or -1 */
+    int64_t window_us;   /* from its start to there */
     bool direct; /* one leaf of 8 bytes that needs no canonical form: a column is its own image */
 } ps_key;
 
-/* time_col: the column with the event time (TIMESTAMP, or a struct whose second field is its end),
- * or -1. */
-ps_status ps_key_init(ps_key *key, const ps_type *const *types, int n_types, int time_col,
-                      ps_error *err);
+/* What a key is made of. */
+typedef struct ps_key_spec {
+    const ps_type *const *types;
+    int n_types;
+    int time_col;      /* the event time: TIMESTAMP, or a struct whose second field is its end; or -1 */
+    int window_col;    /* a struct of a start and, window_us later, an end, which is then not kept */
+    int64_t window_us; /* 0: there is none */
+} ps_key_spec;
+ps_status ps_key_init(ps_key *key, const ps_key_spec *spec, ps_error *err);
 void ps_key_clear(ps_key *key);
 
 /* The images of at most PS_CHUNK keys: what is compared with slots and copied into them.  Zeroed by

@@ -13,15 +13,15 @@
 
 /* ---- layout ---- */
 
-ps_status ps_layout_init(ps_layout *layout, const ps_type *const *key_types, int n_key_types,
-                         int time_col, size_t n_value_bytes, const uint8_t *initial,
-                         const uint32_t *value_cells, int n_value_cells, ps_error *err)
+ps_status ps_layout_init(ps_layout *layout, const ps_key_spec *spec, size_t n_value_bytes,
+                         const uint8_t *initial, const uint32_t *value_cells, int n_value_cells,
+                         ps_error *err)
 {
     ps_status rc;
     const ps_key *key = &layout->key;
 
     memset(layout, 0, sizeof *layout);
-    PS_TRY(ps_key_init(&layout->key, key_types, n_key_types, time_col, err));
+    PS_TRY(ps_key_init(&layout->key, spec, err));
     layout->value_at = PS_SLOT_KEY + key->n_bytes;
     layout->n_bytes = layout->value_at + ((n_value_bytes + 7) & ~(size_t)7);
     PS_TRY_OR(fail, ps_alloc0(layout->n_bytes - layout->value_at, &layout->initial, err));
@@ -413,8 +413,8 @@ static ps_status upsert_chunk(ps_table *table, const ps_images *images, int *row
         return upsert_rows(table, images, size, 2, row, slots, err);
     case 24:
         return upsert_rows(table, images, size, 3, row, slots, err);
-    case 40:
-        return upsert_rows(table, images, size, 5, row, slots, err);
+    case 32:
+        return upsert_rows(table, images, size, 4, row, slots, err);
     default:
         return upsert_rows(table, images, size, key->n_bytes / 8, row, slots, err);
     }

@@ -33,9 +33,9 @@ typedef struct ps_layout {
     int n_cells;
 } ps_layout;
 /* value_cells: offsets within the value. */
-ps_status ps_layout_init(ps_layout *layout, const ps_type *const *key_types, int n_key_types,
-                         int time_col, size_t n_value_bytes, const uint8_t *initial,
-                         const uint32_t *value_cells, int n_value_cells, ps_error *err);
+ps_status ps_layout_init(ps_layout *layout, const ps_key_spec *key, size_t n_value_bytes,
+                         const uint8_t *initial, const uint32_t *value_cells, int n_value_cells,
+                         ps_error *err);
 void ps_layout_clear(ps_layout *layout);
 
 /* What tables may take together.  `owner` names the operator in STATE_MEMORY_LIMIT_EXCEEDED. */

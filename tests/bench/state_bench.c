@@ -48,7 +48,7 @@ static void bench_init(bench *b)
     const ps_type *type = ps_type_of(PS_INT64);
     buffer zero = {0};
 
-    must(ps_layout_init(&b->layout, &type, 1, -1, sizeof zero, (uint8_t *)&zero, NULL, 0, &err));
+    must(ps_layout_init(&b->layout, &(ps_key_spec){&type, 1, -1, -1, 0}, sizeof zero, (uint8_t *)&zero, NULL, 0, &err));
     ps_table_init(&b->table, &b->layout, 0, NULL);
 }
 

@@ -16,7 +16,7 @@ static void groups_init(groups *g, const ps_type *const *types, int n_types, int
 {
     int64_t zero = 0;
 
-    OK(ps_layout_init(&g->layout, types, n_types, time_col, sizeof zero, (uint8_t *)&zero, NULL, 0, &err));
+    OK(ps_layout_init(&g->layout, &(ps_key_spec){types, n_types, time_col, -1, 0}, sizeof zero, (uint8_t *)&zero, NULL, 0, &err));
     ps_table_init(&g->table, &g->layout, 0, NULL);
 }
 

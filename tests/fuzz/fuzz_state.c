@@ -23,7 +23,7 @@ static void prepare(void)
     snprintf(dir, sizeof dir, "/dev/shm/fuzz_state.%d", (int)getpid());
     MUST(ps_type_array(ps_type_of(PS_DOUBLE), true, &types[2], &err) == PS_OK);
     ps_cell_init((ps_cell *)(initial + 8));
-    MUST(ps_layout_init(&layout, types, 3, 0, sizeof initial, initial, &cell, 1, &err) == PS_OK);
+    MUST(ps_layout_init(&layout, &(ps_key_spec){types, 3, 0, -1, 0}, sizeof initial, initial, &cell, 1, &err) == PS_OK);
     ps_type_unref(types[2]);
 }
 
