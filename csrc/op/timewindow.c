@@ -219,7 +219,7 @@ static inline bool window_start(const ps_window_spec *spec, int64_t t, int64_t b
 
 typedef struct made_windows {
     ps_vec *vec; /* struct<start, end> over all rows of the batch */
-    ps_buf *sel;
+    ps_buf *sel; /* NULL: all rows */
     int64_t n_sel;
 } made_windows;
 
@@ -271,19 +271,59 @@ static int64_t fill_sparse(const ps_window_spec *spec, const ps_view *view, cons
     return n_sel;
 }
 
+/* Do all times lie in the slide of the first.  Without a branch, and with no sign the differences have but that of being out. */
+static bool in_one_slide(const ps_window_spec *spec, const int64_t *times, int64_t n, int64_t *from)
+{
+    uint64_t out = 0, first, last = (uint64_t)spec->slide - 1;
+
+    window_start(spec, times[0], 0, from);
+    first = (uint64_t)*from;
+    for (int64_t row = 0; row < n; row++) {
+        uint64_t since = (uint64_t)times[row] - first;
+        out |= since | (last - since);
+    }
+    return out >> 63 == 0;
+}
+
+/* Windows of a batch that lies in one slide: one for all rows. */
+static ps_status repeat_window(const ps_window_spec *spec, const ps_type *type, int64_t from, int64_t n, ps_vec **out, ps_error *err)
+{
+    int64_t bounds[2] = {from, (int64_t)((uint64_t)from + (uint64_t)spec->width)};
+    ps_vec *one = NULL, *bound;
+    ps_status rc;
+
+    PS_TRY(ps_vec_new(type, 1, false, &one, err));
+    for (int i = 0; i < 2; i++) {
+        PS_TRY_OR(done, ps_vec_new(type->fields[i].type, 1, false, &bound, err));
+        ((int64_t *)bound->data)[0] = bounds[i];
+        PS_TRY_OR(done, ps_vec_add_child(one, bound, err));
+    }
+    rc = ps_vec_repeat(one, 0, n, out, err);
+done:
+    ps_vec_unref(one);
+    return rc;
+}
+
 static ps_status make_windows(const ps_window_spec *spec, const ps_type *type, const ps_vec *time, const ps_rows *live, int64_t back, made_windows *out, ps_error *err)
 {
     ps_vec *start = NULL, *end = NULL, *vec = NULL;
     int64_t *starts, *ends;
     int32_t *sel;
+    int64_t from;
     ps_view view;
+    bool dense;
     ps_status rc;
 
+    ps_view_init(&view, time);
+    dense = !view.valid && !view.index && view.mask && !live->sel && live->n > 0;
+    if (dense && spec->width % spec->slide == 0 && in_one_slide(spec, view.data, live->n, &from)) {
+        out->n_sel = live->n;
+        return repeat_window(spec, type, (int64_t)((uint64_t)from - (uint64_t)(back * spec->slide)), live->n_rows, &out->vec, err);
+    }
     PS_TRY(ps_buf_new((size_t)live->n * sizeof(int32_t), &out->sel, err));
     PS_TRY_OR(fail, ps_vec_new(type->fields[0].type, live->n_rows, false, &start, err));
     PS_TRY_OR(fail, ps_vec_new(type->fields[1].type, live->n_rows, false, &end, err));
     PS_TRY_OR(fail, ps_vec_new(type, live->n_rows, false, &vec, err));
-    ps_view_init(&view, time);
     starts = start->data;
     ends = end->data;
     sel = (int32_t *)out->sel->data;
@@ -292,7 +332,7 @@ static ps_status make_windows(const ps_window_spec *spec, const ps_type *type, c
         memset(starts, 0, (size_t)live->n_rows * sizeof *starts);
         memset(ends, 0, (size_t)live->n_rows * sizeof *ends);
     }
-    if (!view.valid && !view.index && view.mask && !live->sel)
+    if (dense)
         out->n_sel = fill_dense(spec, view.data, live->n, back, starts, ends, sel);
     else
         out->n_sel = fill_sparse(spec, &view, live, back, starts, ends, sel);

@@ -13,6 +13,7 @@
 #include "state/heap.h"
 
 #define PS_CHUNK 512 /* rows that are encoded and probed together */
+#define PS_KEY_WORDS 4
 
 typedef enum ps_key_form {
     PS_KEY_FIXED,
@@ -43,7 +44,7 @@ typedef struct ps_key {
     uint16_t time_nulls; /* NULL bits that make the time NULL */
     int end_word;        /* where the end of a window that is not kept would stand, or -1 */
     int64_t window_us;   /* from its start to there */
-    bool direct; /* one leaf of 8 bytes that needs no canonical form: a column is its own image */
+    bool whole_words;    /* a few words that need no canonical form */
 } ps_key;
 
 /* What a key is made of. */

@@ -7,7 +7,7 @@
  */
 #include "state/table.h"
 
-#define AHEAD 32 /* rows whose slots are fetched before they are probed */
+#define AHEAD 16 /* rows whose slots are fetched before they are probed */
 #define FIRST_CAPACITY 16
 #define TAIL 64 /* slots behind the last home; runs that reach their end make the table grow */
 
@@ -174,7 +174,7 @@ static uint64_t next_capacity(const ps_table *table, uint64_t capacity)
 {
     if (capacity == 0)
         return FIRST_CAPACITY;
-    return table->budget == NULL || capacity < 16384 ? capacity * 2 : capacity + capacity / 8;
+    return table->budget == NULL ? capacity * 2 : capacity < 16384 ? capacity * 2 : capacity + capacity / 8;
 }
 
 static ps_status grow(ps_table *table, const uint8_t *slot, ps_error *err)
@@ -292,33 +292,47 @@ static bool same_cells(const ps_table *table, const uint8_t *slot_key, const uin
     return memcmp(slot_key + at, image + at, key->n_bytes - at) == 0;
 }
 
-static inline bool same_words(const uint8_t *a, const uint8_t *b, int n_words)
+static inline uint64_t word_at(const uint8_t *at)
 {
-    for (int i = 0; i < n_words; i++) {
-        uint64_t x, y;
-        memcpy(&x, a + 8 * i, 8);
-        memcpy(&y, b + 8 * i, 8);
-        if (x != y)
-            return false;
-    }
-    return true;
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* The bits in which words differ: 0 when they are the same. */
+static inline uint64_t differ(const uint8_t *a, const uint8_t *b, int n_words)
+{
+    uint64_t bits = 0;
+
+    for (int i = 0; i < n_words; i++)
+        bits |= word_at(a + 8 * i) ^ word_at(b + 8 * i);
+    return bits;
 }
 
 #define HEAD_MASK 0xffff0000ffffffffull /* tag and nulls, without the flags */
 
 /* One row: the slot of the key, or the free slot where its run ends.  n_words < 0: some images have
- * far cells. */
+ * far cells.  Of the first two slots one is chosen without a branch, since where in its run a key
+ * stands cannot be foreseen. */
 static inline __attribute__((always_inline)) uint8_t *probe(const ps_table *table, size_t size,
                                                             uint8_t *slot, uint64_t head,
                                                             const uint8_t *image, int n_words,
                                                             bool *found)
 {
+    if (n_words >= 0) {
+        bool second = (word_at(slot + size) & HEAD_MASK) == head;
+        uint8_t *either = slot + (size & -(uint64_t)second);
+        uint64_t bits = (word_at(either) ^ head) & HEAD_MASK;
+        if (PS_LIKELY((bits | differ(either + PS_SLOT_KEY, image, n_words)) == 0)) {
+            *found = true;
+            return either;
+        }
+    }
     for (;; slot += size) {
-        uint64_t there;
-        memcpy(&there, slot, sizeof there);
+        uint64_t there = word_at(slot);
         if ((there & HEAD_MASK) == head) {
             if (n_words < 0 ? same_cells(table, slot + PS_SLOT_KEY, image)
-                            : same_words(slot + PS_SLOT_KEY, image, n_words)) {
+                            : differ(slot + PS_SLOT_KEY, image, n_words) == 0) {
                 *found = true;
                 return slot;
             }
@@ -351,14 +365,47 @@ static ps_status insert(ps_table *table, uint8_t *slot, uint64_t head, const uin
     return PS_OK;
 }
 
-/* The homes of some rows, whose slots are then on their way into the cache. */
-static inline __attribute__((always_inline)) void
-find_homes(const ps_table *table, size_t size, const uint64_t *heads, int n, uint8_t **homes)
+/* The homes of the rows to come, on their way into the cache with the slots behind them; what it
+ * takes to find them, out of reach of stores. */
+typedef struct homes {
+    const uint64_t *heads;
+    uint8_t *slots, *next[AHEAD];
+    uint64_t capacity;
+    size_t size;
+    int shard_bits, n;
+} homes;
+
+static inline __attribute__((always_inline)) void fetch_home(homes *h, int k)
 {
-    for (int i = 0; i < n; i++) {
-        homes[i] = table->slots + home_of(table, (uint32_t)heads[i]) * size;
-        __builtin_prefetch(homes[i], 1);
-    }
+    uint32_t tag = (uint32_t)h->heads[k] << h->shard_bits;
+    uint8_t *home = h->slots + (tag * h->capacity >> 32) * h->size;
+
+    __builtin_prefetch(home, 1);
+    __builtin_prefetch(home + h->size, 1);
+    h->next[k % AHEAD] = home;
+}
+
+static inline __attribute__((always_inline)) void
+homes_init(homes *h, const ps_table *table, const ps_images *images, size_t size)
+{
+    h->heads = images->heads;
+    h->slots = table->slots;
+    h->capacity = table->capacity;
+    h->size = size;
+    h->shard_bits = table->shard_bits;
+    h->n = images->n;
+    for (int k = 0; k < AHEAD && k < h->n; k++)
+        fetch_home(h, k);
+}
+
+/* The home of row k, after those of all before. */
+static inline __attribute__((always_inline)) uint8_t *take_home(homes *h, int k)
+{
+    uint8_t *home = h->next[k % AHEAD];
+
+    if (k + AHEAD < h->n)
+        fetch_home(h, k + AHEAD);
+    return home;
 }
 
 /* Rows of a chunk; stops at a missing key when the table is full (PS_OK with *row < n). */
@@ -366,24 +413,20 @@ static inline __attribute__((always_inline)) ps_status
 upsert_rows(ps_table *table, const ps_images *images, size_t size, int n_words, int *row,
             uint8_t **slots, ps_error *err)
 {
-    const uint8_t *end = table->slots + (table->n_physical - 1) * size;
-    uint8_t *homes[AHEAD];
+    const uint8_t *end = table->slots + (table->n_physical - 1) * size, *image = images->data;
+    size_t stride = images->stride;
+    homes h;
 
-    for (int start = 0; start < images->n; start += AHEAD) {
-        int n = images->n - start < AHEAD ? images->n - start : AHEAD;
-        find_homes(table, size, images->heads + start, n, homes);
-        for (int i = 0; i < n; i++) {
-            int k = start + i;
-            const uint8_t *image = images->data + (size_t)k * images->stride;
-            bool found;
-            slots[k] = probe(table, size, homes[i], images->heads[k], image, n_words, &found);
-            if (PS_LIKELY(found))
-                continue;
-            *row = k;
-            if (table->n >= table->limit || slots[k] >= end)
-                return PS_OK;
-            PS_TRY(insert(table, slots[k], images->heads[k], image, err));
-        }
+    homes_init(&h, table, images, size);
+    for (int k = 0; k < h.n; k++, image += stride) {
+        bool found;
+        slots[k] = probe(table, size, take_home(&h, k), h.heads[k], image, n_words, &found);
+        if (PS_LIKELY(found))
+            continue;
+        *row = k;
+        if (table->n >= table->limit || slots[k] >= end)
+            return PS_OK;
+        PS_TRY(insert(table, slots[k], h.heads[k], image, err));
     }
     *row = images->n;
     return PS_OK;
@@ -531,7 +574,7 @@ ps_status ps_table_find_slots(ps_table *table, const ps_table *from, uint8_t *co
     const ps_key *key = &table->layout->key;
     size_t size = table->layout->n_bytes;
     int n_words;
-    uint8_t *homes[AHEAD];
+    homes h;
 
     *n_missing = 0;
     if (table->slots == NULL) {
@@ -544,13 +587,11 @@ ps_status ps_table_find_slots(ps_table *table, const ps_table *from, uint8_t *co
         int n = chunk_of(n_slots, start);
         PS_TRY(image_slots(table, from, from_slots + start, n, err));
         n_words = table->images->any_far ? -1 : key->n_bytes / 8;
+        homes_init(&h, table, table->images, size);
         for (int k = 0; k < n; k++) {
             bool found;
-            if (k % AHEAD == 0)
-                find_homes(table, size, table->images->heads + k, n - k < AHEAD ? n - k : AHEAD,
-                           homes);
             slots[start + k] =
-                probe(table, size, homes[k % AHEAD], table->images->heads[k],
+                probe(table, size, take_home(&h, k), table->images->heads[k],
                       table->images->data + (size_t)k * key->n_bytes, n_words, &found);
             if (!found) {
                 slots[start + k] = NULL;
