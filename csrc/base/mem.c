@@ -15,7 +15,7 @@ static _Atomic int64_t fail_at;
 /* No object is larger, and sums of a few such sizes cannot wrap. */
 #define MAX_BLOCK (SIZE_MAX / 4)
 /* Zeroed blocks of this size are tables. */
-#define HUGE_FROM ((size_t)8 << 20)
+#define HUGE_FROM ((size_t)2 << 20)
 
 static bool must_fail(void)
 {

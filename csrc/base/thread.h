@@ -16,6 +16,7 @@ typedef enum ps_rank {
     PS_RANK_SOURCE,      /* io: rows added to a memory source, a socket's buffer */
     PS_RANK_SINK,        /* io: rows of a memory sink */
     PS_RANK_POOL,        /* base/thread: the worker pool */
+    PS_RANK_STATE,       /* state/store: a shard that several workers fill */
     PS_RANK_CLOCK,       /* base/clock: the manual clock */
     PS_RANK_LEAF         /* anything that calls nothing */
 } ps_rank;

@@ -50,6 +50,27 @@ bool ps_aggregate_allows_partials(const ps_op *op)
     return true;
 }
 
+/* The micro-batch begins for a worker. */
+static void begin_partial(aggregate_op *self, int worker)
+{
+    ps_aggregate_partial *partial = self->partials[worker];
+    bool may_be_late = self->plan.layout.key.time_leaf >= 0 && self->op.run->mode != PS_COMPLETE;
+    int64_t late_us = until_us(self->op.late_ms);
+
+    if (partial->direct != NULL && self->store != NULL)
+        psi_direct_begin(partial->direct, self->store, worker, may_be_late ? &late_us : NULL);
+}
+
+static ps_status make_partial(aggregate_op *self, int worker, ps_error *err)
+{
+    PS_TRY(psi_partial_new(&self->plan, self->op.node, self->op.run, self->seed,
+                           &self->partials[worker], err));
+    if (self->streams && psi_direct_fits(&self->plan))
+        PS_TRY(psi_direct_new(&self->partials[worker]->direct, err));
+    begin_partial(self, worker);
+    return PS_OK;
+}
+
 ps_status ps_aggregate_partial_get(ps_op *op, int worker, ps_aggregate_partial **out, ps_error *err)
 {
     aggregate_op *self = (aggregate_op *)op;
@@ -61,8 +82,7 @@ ps_status ps_aggregate_partial_get(ps_op *op, int worker, ps_aggregate_partial *
             self->partials[self->n_partials++] = NULL;
     }
     if (self->partials[worker] == NULL)
-        PS_TRY(psi_partial_new(&self->plan, op->node, op->run, self->seed, &self->partials[worker],
-                               err));
+        PS_TRY(make_partial(self, worker, err));
     *out = self->partials[worker];
     return PS_OK;
 }
@@ -361,6 +381,9 @@ static ps_status finish_stream(aggregate_op *self, ps_error *err)
     }
     merged = ps_clock_ticks();
     self->metrics.update_ns = merged - start;
+    for (int w = 0; w < self->n_partials; w++)
+        if (self->partials[w] != NULL && self->partials[w]->direct != NULL)
+            self->metrics.update_ns += psi_direct_ns(self->partials[w]->direct);
     PS_TRY(emit_state(self, err));
     self->metrics.removal_ns = ps_clock_ticks() - merged;
     return PS_OK;
@@ -444,6 +467,7 @@ static ps_status aggregate_restore(ps_op *op, int64_t version, ps_error *err)
 {
     aggregate_op *self = (aggregate_op *)op;
     char number[32];
+    size_t n_shards;
 
     if (!self->streams)
         return PS_OK;
@@ -456,7 +480,11 @@ static ps_status aggregate_restore(ps_op *op, int64_t version, ps_error *err)
         PS_TRY(ps_path_join(op->run->state_dir, number, &self->dir, err));
     }
     PS_TRY(open_store(self, err));
-    return ps_store_restore(self->store, version, err);
+    PS_TRY(ps_store_restore(self->store, version, err));
+    /* The files may have another number of shards than new ones would. */
+    n_shards = (size_t)1 << ps_store_shard_bits(self->store);
+    PS_TRY(ps_realloc(n_shards * sizeof *self->dropped, &self->dropped, err));
+    return ps_realloc(n_shards * sizeof *self->updated, &self->updated, err);
 }
 
 static ps_status aggregate_begin(ps_op *op, ps_error *err)
@@ -468,6 +496,9 @@ static ps_status aggregate_begin(ps_op *op, ps_error *err)
     for (int w = 0; w < self->n_partials; w++) /* a batch that failed may have left rows */
         if (self->partials[w] != NULL && self->partials[w]->table.n > 0)
             PS_TRY(psi_partial_reset(self->partials[w], err));
+    for (int w = 0; w < self->n_partials; w++)
+        if (self->partials[w] != NULL)
+            begin_partial(self, w);
     memset(&self->metrics, 0, sizeof self->metrics);
     return self->store ? check_watermark(op, err) : PS_OK;
 }
@@ -538,8 +569,6 @@ PSI_OP_OPEN(psi_aggregate_open)
     self->family = (ps_family){"groups", &self->plan.layout,
                                self->plan.layout.key.time_leaf >= 0 && run->mode != PS_COMPLETE,
                                self->plan.schema};
-    PS_TRY_OR(fail, ps_alloc0(sizeof *self->dropped << SHARD_BITS, &self->dropped, err));
-    PS_TRY_OR(fail, ps_alloc0(sizeof *self->updated << SHARD_BITS, &self->updated, err));
     *out = &self->op;
     return PS_OK;
 fail:

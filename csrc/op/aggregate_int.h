@@ -55,6 +55,24 @@ ps_status psi_distinct_pick(psi_distinct *distinct, uint64_t seed, ps_vec *const
                             ps_vec *const *args, int n_args, ps_rows *rows, uint8_t **groups,
                             ps_error *err);
 
+/* Rows that go straight into the state (aggregate_direct.c). */
+typedef struct psi_direct psi_direct;
+ps_status psi_direct_new(psi_direct **out, ps_error *err);
+void psi_direct_free(psi_direct *direct); /* accepts NULL */
+/* May rows of this aggregation go straight into the state. */
+bool psi_direct_fits(const psi_aggregate_plan *plan);
+/* A micro-batch begins.  late_us: keys up to this time are late; NULL: none is. */
+void psi_direct_begin(psi_direct *direct, ps_store *store, int worker, const int64_t *late_us);
+/* Should the next rows go there; `table` has the groups of those before.  Accepts NULL. */
+bool psi_direct_is_on(psi_direct *direct, const ps_table *table);
+void psi_direct_count(psi_direct *direct, int64_t n_rows); /* were grouped; accepts NULL */
+/* outs: keys, and arguments of call i from first_arg[i] on.  *left, which may be *rows: those that
+ * are left to be grouped, borrowed. */
+ps_status psi_direct_push(psi_direct *direct, const psi_aggregate_plan *plan, ps_vec *const *outs,
+                          const int *first_arg, const ps_rows *rows, uint64_t seed, ps_rows *left,
+                          ps_error *err);
+int64_t psi_direct_ns(const psi_direct *direct); /* spent there in this micro-batch */
+
 struct ps_aggregate_partial {
     const psi_aggregate_plan *plan;
     ps_program *program; /* keys, then arguments of the calls without FILTER */
@@ -64,6 +82,7 @@ struct ps_aggregate_partial {
     psi_distinct **distinct; /* of each call, NULL where there is none */
     ps_vec **outs, **args;   /* results of the programs */
     ps_table table;
+    psi_direct *direct; /* NULL: no such rows */
     uint64_t seed;
     uint8_t **slots, **some; /* of the live rows; of those that pass a FILTER */
     int64_t room;            /* rows that both have place for */

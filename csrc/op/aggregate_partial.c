@@ -211,6 +211,7 @@ void psi_partial_free(ps_aggregate_partial *partial)
     ps_free(partial->first_arg);
     ps_free(partial->outs);
     ps_free(partial->args);
+    psi_direct_free(partial->direct);
     ps_table_clear(&partial->table);
     ps_free(partial->slots);
     ps_free(partial->some);
@@ -284,10 +285,11 @@ static ps_status update_filtered(ps_aggregate_partial *partial, int i, ps_batch 
     return rc;
 }
 
-static ps_status update_all(ps_aggregate_partial *partial, ps_batch *batch, ps_error *err)
+/* `rows`: the live rows of the batch, or some of them when no call has a FILTER. */
+static ps_status update_all(ps_aggregate_partial *partial, ps_batch *batch, ps_rows rows,
+                            ps_error *err)
 {
     const psi_aggregate_plan *plan = partial->plan;
-    ps_rows rows = ps_batch_live(batch);
 
     for (int i = 0; i < plan->n_calls; i++) {
         uint8_t **groups = partial->slots;
@@ -311,9 +313,13 @@ ps_status ps_aggregate_partial_push(ps_aggregate_partial *partial, ps_batch *bat
         return PS_OK;
     PS_TRY(make_room(partial, rows.n, err));
     PS_TRY(ps_program_run(partial->program, batch, partial->outs, err));
+    if (psi_direct_is_on(partial->direct, &partial->table))
+        PS_TRY_OR(done, psi_direct_push(partial->direct, partial->plan, partial->outs,
+                                        partial->first_arg, &rows, partial->seed, &rows, err));
     PS_TRY_OR(done, ps_table_upsert(&partial->table, partial->outs, &rows, partial->seed,
                                     partial->slots, err));
-    rc = update_all(partial, batch, err);
+    psi_direct_count(partial->direct, rows.n);
+    rc = update_all(partial, batch, rows, err);
 done:
     drop_vecs(partial->outs, partial->n_outs);
     return rc;

@@ -13,10 +13,10 @@
  * - end, 16 bytes: "PSSTAEND", length of the file before the end
  *
  * Numbers are little-endian, CRCs are CRC-32C.  A record is a slot as it lies in memory without
- * flags, and behind it the bytes of its far cells, in the order of the layout.  A delta first
- * evicts, then puts: records are final values.  The id of a version is drawn at its commit; a delta
- * names the id that it starts from, so files of two attempts at a batch are never mixed.  A
- * snapshot has the id of its version.
+ * flags, the end of its window put in where the slot has none, and behind it the bytes of its far
+ * cells, in the order of the layout.  A delta first evicts, then puts: records are final values.  The
+ * id of a version is drawn at its commit; a delta names the id that it starts from, so files of two
+ * attempts at a batch are never mixed.  A snapshot has the id of its version.
  */
 #include "base/failpoint.h"
 #include "base/hash.h"
@@ -33,6 +33,61 @@
 #define WORTH_WORKERS 10000 /* slots; waking a worker takes as long as packing some hundred */
 
 static const char magic[9] = "PSSTATE1", end_magic[9] = "PSSTAEND";
+
+/* ---- slots and records ---- */
+
+/* Where the end of the window is put in; behind the slot when there is none to put. */
+static size_t end_of_window(const ps_layout *layout)
+{
+    int word = layout->key.end_word;
+
+    return word < 0 ? layout->n_bytes : PS_SLOT_KEY + 8 * (size_t)word;
+}
+
+static size_t record_bytes(const ps_layout *layout)
+{
+    return layout->n_bytes + (layout->key.end_word < 0 ? 0 : 8);
+}
+
+static size_t place_in_record(const ps_layout *layout, size_t at)
+{
+    return at < end_of_window(layout) ? at : at + 8;
+}
+
+static uint64_t window_end(const ps_layout *layout, const uint8_t *slot)
+{
+    uint64_t start;
+
+    memcpy(&start, slot + end_of_window(layout) - 8, sizeof start);
+    return start + (uint64_t)layout->key.window_us;
+}
+
+static void put_slot(const ps_layout *layout, const uint8_t *slot, uint8_t *record)
+{
+    size_t n = end_of_window(layout);
+    uint64_t end;
+
+    memcpy(record, slot, n);
+    if (n == layout->n_bytes)
+        return;
+    end = window_end(layout, slot);
+    memcpy(record + n, &end, sizeof end);
+    memcpy(record + n + 8, slot + n, layout->n_bytes - n);
+}
+
+/* False when a record's window is of another width. */
+static bool get_slot(const ps_layout *layout, const void *record, uint8_t *slot)
+{
+    size_t n = end_of_window(layout);
+    uint64_t end;
+
+    memcpy(slot, record, n);
+    if (n == layout->n_bytes)
+        return true;
+    memcpy(&end, (const char *)record + n, sizeof end);
+    memcpy(slot + n, (const char *)record + n + 8, layout->n_bytes - n);
+    return end == window_end(layout, slot);
+}
 
 /* ---- records to blocks ---- */
 
@@ -99,21 +154,21 @@ ps_status psi_blocks_add(psi_blocks *blocks, const uint8_t *slot, const ps_heap 
                          ps_error *err)
 {
     const ps_layout *layout = blocks->layout;
-    size_t at = blocks->raw.n_bytes;
+    size_t at = blocks->raw.n_bytes, n = record_bytes(layout);
     uint8_t *record;
 
-    PS_TRY(ps_bytes_reserve(&blocks->raw, layout->n_bytes, err));
+    PS_TRY(ps_bytes_reserve(&blocks->raw, n, err));
     record = (uint8_t *)blocks->raw.data + at;
-    memcpy(record, slot, layout->n_bytes);
+    put_slot(layout, slot, record);
     memset(record + offsetof(ps_slot, flags), 0, sizeof(uint16_t));
-    blocks->raw.n_bytes += layout->n_bytes;
+    blocks->raw.n_bytes += n;
     for (int c = 0; c < layout->n_cells; c++) {
         const ps_cell *cell = (const ps_cell *)(slot + layout->cells[c]);
         ps_slice bytes;
         if (!ps_cell_is_far(cell))
             continue;
-        memset(blocks->raw.data + at + layout->cells[c] + offsetof(ps_cell, far), 0,
-               sizeof cell->far);
+        record = (uint8_t *)blocks->raw.data + at + place_in_record(layout, layout->cells[c]);
+        memset(record + offsetof(ps_cell, far), 0, sizeof cell->far);
         bytes = ps_cell_get(heap, cell);
         PS_TRY(ps_bytes_append(&blocks->raw, bytes.data, bytes.n_bytes, err));
     }
@@ -324,7 +379,7 @@ ps_status psi_store_save(ps_store *store, int64_t version, ps_error *err)
     ps_status rc;
 
     for (int i = 0; i < n; i++)
-        n_dirty += store->shards[i].dirty.n;
+        n_dirty += store->shards[i].n_dirty;
     ps_random_bytes(&id, sizeof id);
     PS_TRY(ps_alloc0((size_t)n * sizeof *c.blocks, &c.blocks, err));
     PS_TRY_OR(done, first_commit(store, version, err));
@@ -332,10 +387,8 @@ ps_status psi_store_save(ps_store *store, int64_t version, ps_error *err)
                                 pack_shard, &c, err));
     PS_TRY_OR(done, write_delta(store, version, id, c.blocks, err));
     PS_TRY_OR(done, PS_FAILPOINT("state.delta_written", err));
-    for (int i = 0; i < n; i++) {
-        store->shards[i].dirty.n = 0;
-        store->shards[i].evicted = false;
-    }
+    for (int i = 0; i < n; i++)
+        psi_shard_settled(&store->shards[i]);
     store->version = version;
     store->id = id;
     store->n_deltas++;
@@ -409,32 +462,36 @@ static ps_status read_header(reader *in, psi_file_kind kind, int64_t version, ps
     return PS_OK;
 }
 
-/* One record, copied to `to` with pointers in its far cells; *at moves behind it. */
-static bool take_record(const ps_layout *layout, const ps_bytes *raw, size_t *at, uint8_t *to)
+/* One record, copied to `to` as a slot with pointers in its far cells; *at moves behind it. */
+static ps_status take_record(const reader *in, const ps_layout *layout, size_t *at, uint8_t *to,
+                             ps_error *err)
 {
-    size_t left = raw->n_bytes - *at;
+    const ps_bytes *raw = &in->raw;
+    size_t left = raw->n_bytes - *at, n = record_bytes(layout);
     const char *data = raw->data + *at;
 
-    if (left < layout->n_bytes)
-        return false;
-    memcpy(to, data, layout->n_bytes);
-    data += layout->n_bytes;
-    left -= layout->n_bytes;
+    if (left < n)
+        return damaged(in, err);
+    if (!get_slot(layout, data, to))
+        return ps_raise(err, PS_E_STATE_KEY_SCHEMA, "windows of another width",
+                        "the windows of this query");
+    data += n;
+    left -= n;
     if (((ps_slot *)to)->tag == 0 || ((ps_slot *)to)->flags != 0)
-        return false;
+        return damaged(in, err);
     for (int c = 0; c < layout->n_cells; c++) {
         ps_cell *cell = (ps_cell *)(to + layout->cells[c]);
         if (!ps_cell_is_far(cell))
             continue;
         if (cell->n_bytes > left || cell->n_bytes > INT32_MAX - 8)
-            return false;
+            return damaged(in, err);
         cell->far.at = (uint64_t)(uintptr_t)data;
         memcpy(cell->far.prefix, data, 8);
         data += cell->n_bytes;
         left -= cell->n_bytes;
     }
     *at = (size_t)(data - raw->data);
-    return true;
+    return PS_OK;
 }
 
 /* Gives the slot the value of a record, whose far cells hold pointers. */
@@ -471,8 +528,7 @@ static ps_status put_records(reader *in, ps_shard *shard, uint32_t n_records, ps
         int n = n_records - done < PS_CHUNK ? (int)(n_records - done) : PS_CHUNK;
         for (int j = 0; j < n; j++) {
             from[j] = in->records + (size_t)j * layout->n_bytes;
-            if (!take_record(layout, &in->raw, &at, from[j]))
-                return damaged(in, err);
+            PS_TRY(take_record(in, layout, &at, from[j], err));
         }
         PS_TRY(ps_table_upsert_slots(&shard->table, NULL, from, n, slots, err));
         for (int j = 0; j < n; j++)
@@ -493,7 +549,7 @@ static ps_status read_block(reader *in, ps_shard *shard, uint32_t *n_records, ps
     n_packed = get32(head + 12);
     /* LZ4 packs at most 255 to 1: sizes beyond that are no reason to reserve memory. */
     if (get32(head) != KIND_SLOTS || n_raw > LZ4_MAX_INPUT_SIZE || n_packed > n_raw ||
-        n_raw / 255 > n_packed || *n_records > n_raw / shard->table.layout->n_bytes)
+        n_raw / 255 > n_packed || *n_records > n_raw / record_bytes(shard->table.layout))
         return damaged(in, err);
     ps_bytes_reset(&in->packed);
     ps_bytes_reset(&in->raw);
@@ -540,7 +596,7 @@ static ps_status read_section(reader *in, ps_shard *shard, ps_error *err)
     n_records = get64(head + 16);
     /* Keys come in the order of their tags, so the table has its size beforehand; LZ4 bounds what a
      * file can hold. */
-    if (n_records > in->size * 255 / shard->table.layout->n_bytes)
+    if (n_records > in->size * 255 / record_bytes(shard->table.layout))
         return damaged(in, err);
     if (get32(head + 12))
         PS_TRY(evict(shard, (int64_t)get64(head + 24), err));

@@ -51,9 +51,9 @@ typedef struct ps_key {
 typedef struct ps_key_spec {
     const ps_type *const *types;
     int n_types;
-    int time_col;      /* the event time: TIMESTAMP, or a struct whose second field is its end; or -1 */
-    int window_col;    /* a struct of a start and, window_us later, an end, which is then not kept */
-    int64_t window_us; /* 0: there is none */
+    int time_col;      /* event time: TIMESTAMP, or a struct whose second field is its end; or -1 */
+    int window_col;    /* a struct of a start and, window_us later, an end: that is not kept */
+    int64_t window_us; /* 0: there is no such column */
 } ps_key_spec;
 ps_status ps_key_init(ps_key *key, const ps_key_spec *spec, ps_error *err);
 void ps_key_clear(ps_key *key);
@@ -75,6 +75,12 @@ void ps_images_clear(ps_images *images);
  * seed. */
 ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, int64_t start,
                         int n, uint64_t seed, ps_images *out, ps_error *err);
+/* Can ps_key_write() take keys of this kind: none of their values is nested. */
+bool ps_key_is_flat(const ps_key *key);
+/* The keys of all live rows as records, each the head of a slot and its image (PS_SLOT_KEY +
+ * key->n_bytes); far cells hold pointers into the columns. */
+ps_status ps_key_write(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, uint64_t seed,
+                       ps_images *scratch, uint8_t *records, ps_error *err);
 /* Column `col` of the keys in these slots, whose cells lie in `heap`. */
 ps_status ps_key_decode(const ps_key *key, int col, uint8_t *const *slots, int64_t n,
                         const ps_heap *heap, ps_vec **out, ps_error *err);

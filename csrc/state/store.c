@@ -15,10 +15,19 @@ void psi_shards_clear(ps_store *store)
         ps_table_clear(&shard->table);
         psi_times_clear(&shard->times);
         ps_free(shard->dirty.items);
-        *shard = (ps_shard){.store = store, .family = shard->family, .index = i};
+        *shard = (ps_shard){
+            .store = store, .family = shard->family, .index = i, .lock = shard->lock};
         ps_table_init(&shard->table, shard->family->layout, store->options.shard_bits,
                       &store->budget);
     }
+}
+
+static void free_shards(ps_store *store)
+{
+    psi_shards_clear(store);
+    for (int i = 0; store->shards && i < store->n_families * store->n_shards; i++)
+        ps_lock_clear(&store->shards[i].lock);
+    ps_free(store->shards);
 }
 
 /* Empty shards in place of those that there were. */
@@ -28,13 +37,14 @@ ps_status psi_shards_make(ps_store *store, int shard_bits, ps_error *err)
     ps_shard *shards;
 
     PS_TRY(ps_alloc0((size_t)(store->n_families * n_shards) * sizeof *shards, &shards, err));
-    psi_shards_clear(store);
-    ps_free(store->shards);
+    free_shards(store);
     store->shards = shards;
     store->n_shards = n_shards;
     store->options.shard_bits = shard_bits;
-    for (int i = 0; i < store->n_families * n_shards; i++)
+    for (int i = 0; i < store->n_families * n_shards; i++) {
         shards[i].family = &store->families[i / n_shards];
+        ps_lock_init(&shards[i].lock, PS_RANK_STATE);
+    }
     psi_shards_clear(store);
     return PS_OK;
 }
@@ -66,8 +76,7 @@ void ps_store_close(ps_store *store)
         return;
     psi_snapshot_end(store);
     psi_spares_free(store);
-    psi_shards_clear(store);
-    ps_free(store->shards);
+    free_shards(store);
     ps_free(store);
 }
 
@@ -110,6 +119,16 @@ ps_table *ps_shard_table(ps_shard *shard)
     return &shard->table;
 }
 
+void ps_shard_take(ps_shard *shard)
+{
+    ps_lock_take(&shard->lock);
+}
+
+void ps_shard_drop(ps_shard *shard)
+{
+    ps_lock_drop(&shard->lock);
+}
+
 /* New keys are counted first: they come in the order of their tags, which a table must have room
  * for. */
 static ps_status make_room(ps_shard *shard, const ps_table *from, uint8_t *const *from_slots,
@@ -132,8 +151,16 @@ static ps_status mark(ps_shard *shard, uint8_t *slot_bytes, ps_error *err)
         ps_key_time(&shard->table.layout->key, slot_bytes, &time))
         PS_TRY(psi_times_add(&shard->times, time, slot->tag, err));
     slot->flags = PS_SLOT_DIRTY | shard->colour;
-    shard->dirty.items[shard->dirty.n++] = slot->tag;
+    shard->n_dirty++;
+    if (!shard->many)
+        shard->dirty.items[shard->dirty.n++] = slot->tag;
     return PS_OK;
+}
+
+/* Walking a table costs about as much as looking up an eighth of its places. */
+static bool is_many(const ps_shard *shard, int64_t n_dirty)
+{
+    return n_dirty > 1024 && (uint64_t)n_dirty > shard->table.capacity / 8;
 }
 
 static ps_status reserve_dirty(psi_tags *dirty, int64_t n_more, ps_error *err)
@@ -156,7 +183,9 @@ ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const 
     PS_TRY(psi_snapshot_detach(shard, err));
     PS_TRY(make_room(shard, from, from_slots, n, slots, err));
     PS_TRY(ps_table_upsert_slots(&shard->table, from, from_slots, n, slots, err));
-    PS_TRY(reserve_dirty(&shard->dirty, n, err));
+    shard->many = shard->many || is_many(shard, shard->n_dirty + n);
+    if (!shard->many)
+        PS_TRY(reserve_dirty(&shard->dirty, n, err));
     for (int64_t j = 0; j < n; j++)
         if (!(((ps_slot *)slots[j])->flags & PS_SLOT_DIRTY))
             PS_TRY(mark(shard, slots[j], err));
@@ -165,7 +194,7 @@ ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const 
 
 int64_t ps_shard_n_dirty(const ps_shard *shard)
 {
-    return shard->dirty.n;
+    return shard->n_dirty;
 }
 
 /* The slot with this tag whose flags under `mask` are `flags`. */
@@ -178,12 +207,29 @@ static uint8_t *find_flagged(const ps_shard *shard, uint32_t tag, uint16_t mask,
     return slot;
 }
 
+static int64_t walk_dirty(const ps_table *table, uint64_t *position, uint8_t **slots, int64_t max)
+{
+    size_t size = table->layout->n_bytes;
+    int64_t n = 0;
+    uint64_t i = *position;
+
+    for (; i < table->n_physical && n < max; i++) {
+        uint8_t *slot = table->slots + i * size;
+        slots[n] = slot;
+        n += ((ps_slot *)slot)->flags & PS_SLOT_DIRTY;
+    }
+    *position = i;
+    return n;
+}
+
 /* A tag may stand for several keys and a key that is gone, so a round paints the slots that it has
  * met. */
 int64_t ps_shard_next_dirty(ps_shard *shard, uint64_t *position, uint8_t **slots, int64_t max)
 {
     int64_t n = 0;
 
+    if (shard->many)
+        return walk_dirty(&shard->table, position, slots, max);
     if (*position == 0)
         shard->colour ^= PS_SLOT_SEEN;
     while (n < max && *position < (uint64_t)shard->dirty.n) {
@@ -302,7 +348,17 @@ static void settle(ps_shard *shard)
     while ((n = ps_shard_next_dirty(shard, &position, slots, PS_CHUNK)) > 0)
         for (int64_t j = 0; j < n; j++)
             ((ps_slot *)slots[j])->flags = 0;
-    shard->dirty.n = 0;
+    psi_shard_settled(shard);
+}
+
+void psi_shard_settled(ps_shard *shard)
+{
+    if (shard->many) {
+        ps_free(shard->dirty.items);
+        shard->dirty = (psi_tags){0};
+    }
+    shard->many = false;
+    shard->n_dirty = shard->dirty.n = 0;
     shard->evicted = false;
 }
 

@@ -56,8 +56,11 @@ size_t ps_store_n_bytes(const ps_store *store);
 /* --- one shard: @thread one at a time
  * ------------------------------------------------------------------- */
 ps_table *ps_shard_table(ps_shard *shard);
+/* For workers that meet in a shard: nobody else has it until it is dropped. @locks PS_RANK_STATE */
+void ps_shard_take(ps_shard *shard);
+void ps_shard_drop(ps_shard *shard);
 /* The slots of keys, made when missing, marked as changed.  Keys come from slots of another table
- * of the same key. */
+ * of the same key, or (from NULL) from records of ps_key_write(). */
 ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const *from_slots,
                           int64_t n, uint8_t **slots, ps_error *err);
 int64_t ps_shard_n_dirty(const ps_shard *shard);

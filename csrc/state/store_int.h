@@ -42,11 +42,14 @@ struct ps_shard {
     const ps_family *family;
     ps_table table;
     psi_times times;
-    psi_tags dirty;  /* tags of changed slots, one entry per slot */
+    int64_t n_dirty; /* slots changed since the last commit */
+    psi_tags dirty;  /* their tags, one entry per slot, unless they are `many` */
+    bool many;       /* so many that they are found by walking the table */
     uint16_t colour; /* PS_SLOT_SEEN or 0: of the dirty slots that this round over them has met */
     bool evicted;    /* since the last commit, up to evicted_to */
     int64_t evicted_to;
-    int index; /* in store->shards */
+    int index;       /* in store->shards */
+    ps_lock lock;    /* for ps_shard_take() */
 };
 
 typedef struct psi_snapshot psi_snapshot;
@@ -68,6 +71,8 @@ struct ps_store {
     psi_spares *spares;     /* owned; shared with the snapshot's thread */
 };
 
+/* What was changed is committed. */
+void psi_shard_settled(ps_shard *shard);
 ps_status psi_shards_make(ps_store *store, int shard_bits, ps_error *err);
 void psi_shards_clear(ps_store *store);
 

@@ -174,7 +174,9 @@ static uint64_t next_capacity(const ps_table *table, uint64_t capacity)
 {
     if (capacity == 0)
         return FIRST_CAPACITY;
-    return table->budget == NULL ? capacity * 2 : capacity < 16384 ? capacity * 2 : capacity + capacity / 8;
+    if (table->budget == NULL || capacity < 16384)
+        return capacity * 2;
+    return capacity + (capacity < 1u << 20 ? capacity / 2 : capacity / 8);
 }
 
 static ps_status grow(ps_table *table, const uint8_t *slot, ps_error *err)

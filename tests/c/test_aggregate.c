@@ -318,6 +318,78 @@ static void test_many_groups(void **state)
     free(rows);
 }
 
+typedef struct written { int64_t n_rows, sum; } written;
+
+/* Rows of (t, k, count, max(k)). */
+static ps_status add_written(void *self, ps_batch *batch, ps_error *e)
+{
+    written *to = self;
+    ps_view count;
+
+    PS_UNUSED(e);
+    ps_view_init(&count, batch->cols[2]);
+    to->n_rows += batch->n_rows;
+    for (int64_t j = 0; j < batch->n_rows; j++) {
+        to->sum += ((const int64_t *)count.data)[ps_at(&count, j)];
+        assert_true(ps_vec_equal_rows(batch->cols[1], j, batch->cols[3], j));
+    }
+    return PS_OK;
+}
+
+static void push_times(world *w, int worker, row *rows, int first, int n)
+{
+    ps_aggregate_partial *partial;
+    ps_batch *batch;
+
+    for (int i = 0; i < n; i++)
+        rows[i] = (row){first + i, (first + i) % 2 ? "some text that does not fit a cell" : "a", i};
+    batch = rows_batch(rows, n);
+    OK(ps_aggregate_partial_get(w->op, worker, &partial, &err));
+    OK(ps_aggregate_partial_push(partial, batch, &err));
+    ps_batch_unref(batch);
+}
+
+/* Rows that grouping has not made fewer go straight into the state: with the groups of other workers and with late rows the
+ * result is the same, and so is what a new engine finds. */
+static void test_straight_into_state(void **state)
+{
+    enum { N = 20000 };
+    char dir[] = "/tmp/test_aggregate.XXXXXX";
+    row *rows = calloc(N, sizeof *rows);
+    written got = {0, 0};
+    ps_state_metrics metrics;
+
+    PS_UNUSED(state);
+    assert_non_null(mkdtemp(dir));
+    for (int start = 0; start < 2; start++) {
+        ps_batches batches = {0};
+        ps_expr *keys[2] = {name("t"), name("k")}, *results[2] = {count_all(), call("max", name("k"), NULL)};
+        world w;
+        world_open(&w, aggregate(relation(&batches, true, true), keys, 2, results, 2), true, PS_UPDATE, dir);
+        ps_collector_init(&w.end, &w.run, add_written, &got);
+        w.root->next = &w.end.op;
+        OK(w.op->vt->restore(w.op, start, &err));
+        w.op->vt->metrics(w.op, &metrics);
+        assert_int_equal(metrics.n_rows_total, start * (N + 50 - 101));
+        w.op->late_ms = 100 * 1000;
+        got = (written){0, 0};
+        OK(ps_op_begin(w.root, &err));
+        push_times(&w, 0, rows, 0, N);
+        push_times(&w, 0, rows, 50, N); /* straight on, but for those that are late */
+        push_times(&w, 1, rows, 50, N);
+        OK(w.op->vt->finish(w.op, 0, &err));
+        assert_int_equal(got.n_rows, N + 50 - 101);
+        assert_int_equal(got.sum, (start + 1) * (3 * (N - 101) + 2 * 50));
+        w.op->vt->metrics(w.op, &metrics);
+        assert_int_equal(metrics.n_rows_dropped, 101);
+        assert_int_equal(metrics.n_rows_updated, N + 50 - 101);
+        OK(w.op->vt->commit(w.op, start + 1, &err));
+        world_close(&w);
+    }
+    OK(ps_fs_remove_tree(ps_fs_local(), dir, &err));
+    free(rows);
+}
+
 static void test_missing_aggregation(void **state)
 {
     ps_batches batches = {0};
@@ -468,7 +540,7 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grouped), cmocka_unit_test(test_global), cmocka_unit_test(test_workers), cmocka_unit_test(test_many_groups), cmocka_unit_test(test_missing_aggregation),
+        cmocka_unit_test(test_grouped), cmocka_unit_test(test_global), cmocka_unit_test(test_workers), cmocka_unit_test(test_many_groups), cmocka_unit_test(test_straight_into_state), cmocka_unit_test(test_missing_aggregation),
         cmocka_unit_test(test_update_and_complete), cmocka_unit_test(test_append), cmocka_unit_test(test_restart), cmocka_unit_test(test_no_memory),
     };
 

@@ -228,6 +228,54 @@ static void test_wide_keys(void **state)
     groups_clear(&g);
 }
 
+/* The end of a window is not kept when the layout knows its width: hashes, times and columns are those of a layout that keeps
+ * it. */
+static void test_window_keys(void **state)
+{
+    enum { N = 100, WIDTH = 600 };
+    const ps_type *types[2] = {NULL, ps_type_of(PS_STRING)};
+    ps_field fields[2] = {{(char *)"start", ps_type_of(PS_TIMESTAMP), true, NULL}, {(char *)"end", ps_type_of(PS_TIMESTAMP), true, NULL}};
+    int64_t starts[N], ends[N];
+    uint8_t *slots[N], *short_slots[N];
+    ps_vec *cols[2], *back;
+    groups g, s;
+
+    PS_UNUSED(state);
+    for (int i = 0; i < N; i++) {
+        starts[i] = i * 100;
+        ends[i] = starts[i] + WIDTH;
+    }
+    OK(ps_type_struct(fields, 2, &types[0], &err));
+    OK(ps_vec_new(types[0], N, false, &cols[0], &err));
+    OK(ps_vec_add_child(cols[0], int_column(starts, NULL, N, PS_TIMESTAMP), &err));
+    OK(ps_vec_add_child(cols[0], int_column(ends, NULL, N, PS_TIMESTAMP), &err));
+    for (int far = 0; far < 2; far++) {
+        cols[1] = text_column(starts, N, far ? "a text that does not fit a cell %lld" : "%lld");
+        groups_init(&g, types, 2, 0);
+        memset(&s, 0, sizeof s);
+        OK(ps_layout_init(&s.layout, &(ps_key_spec){types, 2, 0, 0, WIDTH}, 8, (uint8_t *)starts, NULL, 0, &err));
+        ps_table_init(&s.table, &s.layout, 0, NULL);
+        assert_int_equal(s.layout.n_bytes, g.layout.n_bytes - 8);
+        OK(ps_table_upsert(&g.table, cols, &(ps_rows){N, NULL, N}, 0, slots, &err));
+        OK(ps_table_upsert(&s.table, cols, &(ps_rows){N, NULL, N}, 0, short_slots, &err));
+        for (int i = 0; i < N; i++) {
+            int64_t time = 0;
+            assert_int_equal(((ps_slot *)slots[i])->tag, ((ps_slot *)short_slots[i])->tag);
+            assert_true(ps_key_time(&s.layout.key, short_slots[i], &time));
+            assert_int_equal(time, ends[i]);
+        }
+        OK(ps_key_decode(&s.layout.key, 0, short_slots, N, &s.table.heap, &back, &err));
+        for (int i = 0; i < N; i++)
+            assert_true(ps_vec_equal_rows(back, i, cols[0], i));
+        ps_vec_unref(back);
+        ps_vec_unref(cols[1]);
+        groups_clear(&g);
+        groups_clear(&s);
+    }
+    ps_vec_unref(cols[0]);
+    ps_type_unref(types[0]);
+}
+
 /* ---- stores ---- */
 
 typedef struct world {
@@ -577,7 +625,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts_by_int), cmocka_unit_test(test_removal), cmocka_unit_test(test_rare_keys),
-        cmocka_unit_test(test_wide_keys), cmocka_unit_test(test_shards), cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_wide_keys), cmocka_unit_test(test_window_keys), cmocka_unit_test(test_shards), cmocka_unit_test(test_versions),
         cmocka_unit_test(test_damage), cmocka_unit_test(test_schema), cmocka_unit_test(test_failing_writes),
         cmocka_unit_test(test_memory_limit), cmocka_unit_test(test_no_memory),
     };
