@@ -2,19 +2,20 @@
  * tests/fuzz/fuzz_state.c - state files are foreign bytes: whatever they hold, a restore ends in an error or in a state
  * that can be read, merged into, evicted from and committed.
  *
- * The first byte tells a delta (odd) from a snapshot.  Checksums do not count in fuzzing builds, see state/delta.c.
+ * The first byte tells a delta (odd) from a snapshot, and keys of a window (bit 1) from those of a time.  Checksums do not count in fuzzing builds, see state/delta.c.
  */
 #include "fuzz.h"
 #include "state/store.h"
 
 static char dir[64];
-static ps_layout layout;
-static ps_family family = {"groups", &layout, true, "fuzz"};
+static ps_layout layouts[2], *layout;
+static ps_family family = {"groups", NULL, true, "fuzz"};
 
-/* A key of a time, a string and a list; a value of eight bytes and a cell. */
+/* A key of a time or a window, a string and a list; a value of eight bytes and a cell. */
 static void prepare(void)
 {
-    const ps_type *types[3] = {ps_type_of(PS_TIMESTAMP), ps_type_of(PS_STRING), NULL};
+    const ps_type *types[3] = {ps_type_of(PS_TIMESTAMP), ps_type_of(PS_STRING), NULL}, *window;
+    ps_field fields[2] = {{(char *)"start", types[0], true, NULL}, {(char *)"end", types[0], true, NULL}};
     uint8_t initial[32] = {0};
     uint32_t cell = 8;
 
@@ -23,7 +24,11 @@ static void prepare(void)
     snprintf(dir, sizeof dir, "/dev/shm/fuzz_state.%d", (int)getpid());
     MUST(ps_type_array(ps_type_of(PS_DOUBLE), true, &types[2], &err) == PS_OK);
     ps_cell_init((ps_cell *)(initial + 8));
-    MUST(ps_layout_init(&layout, &(ps_key_spec){types, 3, 0, -1, 0}, sizeof initial, initial, &cell, 1, &err) == PS_OK);
+    MUST(ps_type_struct(fields, 2, &window, &err) == PS_OK);
+    MUST(ps_layout_init(&layouts[0], &(ps_key_spec){types, 3, 0, -1, 0}, sizeof initial, initial, &cell, 1, &err) == PS_OK);
+    types[0] = window;
+    MUST(ps_layout_init(&layouts[1], &(ps_key_spec){types, 3, 0, 0, 500}, sizeof initial, initial, &cell, 1, &err) == PS_OK);
+    ps_type_unref(window);
     ps_type_unref(types[2]);
 }
 
@@ -50,20 +55,20 @@ static void use(ps_store *store)
     uint8_t *slots[64], *copies[64];
     ps_table table;
 
-    ps_table_init(&table, &layout, 0, NULL);
+    ps_table_init(&table, layout, 0, NULL);
     for (uint32_t s = 0; s < 1u << ps_store_shard_bits(store); s++) {
         ps_shard *shard = ps_store_shard(store, 0, s);
         ps_table *from = ps_shard_table(shard);
         uint64_t position = 0;
         int64_t n, removed;
         while ((n = ps_table_next(from, &position, slots, 64)) > 0) {
-            for (int c = 0; c < layout.key.n_types; c++) {
+            for (int c = 0; c < layout->key.n_types; c++) {
                 ps_vec *vec = NULL;
-                if (ps_key_decode(&layout.key, c, slots, n, &from->heap, &vec, &err) == PS_OK)
+                if (ps_key_decode(&layout->key, c, slots, n, &from->heap, &vec, &err) == PS_OK)
                     ps_vec_unref(vec);
             }
             for (int64_t j = 0; j < n; j++) {
-                ps_cell *cell = (ps_cell *)(slots[j] + layout.value_at + 8);
+                ps_cell *cell = (ps_cell *)(slots[j] + layout->value_at + 8);
                 ps_cell_append(&from->heap, cell, "more", 4, &err);
             }
             ps_table_upsert_slots(&table, from, slots, n, copies, &err);
@@ -79,16 +84,21 @@ static void use(ps_store *store)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
 {
-    static const char meta[] = "{\"format\":1,\"hash\":\"mum1\",\"seed\":0,\"shardBits\":1,\"families\":[{\"name\":\"groups\","
-                               "\"key\":\"timestamp,string,array<double>\",\"value\":\"fuzz\"}]}";
+    char meta[256];
     ps_store *store;
+    int n;
 
     prepare();
     if (n_bytes == 0)
         return 0;
     ps_fs_remove_tree(ps_fs_local(), dir, &err);
     MUST(ps_fs_make_dirs(ps_fs_local(), dir, &err) == PS_OK);
-    write_file("meta", meta, sizeof meta - 1);
+    layout = &layouts[data[0] >> 1 & 1];
+    family.layout = layout;
+    n = snprintf(meta, sizeof meta, "{\"format\":1,\"hash\":\"mum1\",\"seed\":0,\"shardBits\":1,\"families\":[{\"name\":\"groups\","
+                                    "\"key\":\"%s,string,array<double>\",\"value\":\"fuzz\"}]}",
+                 data[0] & 2 ? "struct<start:timestamp,end:timestamp>" : "timestamp");
+    write_file("meta", meta, (size_t)n);
     write_file(data[0] & 1 ? "1.delta" : "1.snap", data + 1, n_bytes - 1);
     store = open_store();
     if (ps_store_restore(store, 1, &err) == PS_OK)
