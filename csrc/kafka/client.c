@@ -1,8 +1,8 @@
 /*
- * kafka/client.c - a client of librdkafka, its look-ups on a thread of their own, and its log.
+ * kafka/client.c - a client of librdkafka, its blocking calls on a thread of their own, and its log.
  *
- * A look-up (psi_call) belongs to the caller until he gives up; then it is marked abandoned and whoever is done with it
- * last, the thread, frees it.  The client itself is freed by the last of two: its owner and its thread.
+ * A task belongs to the caller until he gives up; then it is marked abandoned and whoever is done with it last, the
+ * thread, frees it.  The client itself is freed by the last of two: its owner and its thread.
  */
 #include "kafka/client.h"
 #include "base/logger.h"
@@ -20,13 +20,20 @@ typedef struct log_line { ps_log_level level; char text[LINE_SIZE]; } log_line;
 
 typedef enum call_kind { CALL_METADATA, CALL_OFFSETS } call_kind;
 typedef struct psi_call {
+    psi_task task; /* first */
     call_kind kind;
     bool all_topics;                          /* METADATA */
     const struct rd_kafka_metadata *metadata; /* METADATA: the answer */
     rd_kafka_topic_partition_list_t *list;    /* OFFSETS: question and answer */
     rd_kafka_resp_err_t code;
-    bool done, abandoned;
 } psi_call;
+
+/* The first message that could not be delivered. */
+typedef struct undelivered {
+    rd_kafka_resp_err_t code; /* NO_ERROR: none */
+    char what[300];           /* "Writing to t-0" */
+    char reason[LINE_SIZE];
+} undelivered;
 
 struct psi_client {
     ps_refs refs;          /* the owner's, and the thread's */
@@ -34,18 +41,19 @@ struct psi_client {
     psi_props_kept kept;
     ps_status (*check)(void *self, ps_error *err);
     void *check_self;
-    void *opaque;          /* of delivery reports */
     ps_map topics;         /* name -> rd_kafka_topic_t */
     pthread_t thread;
     bool has_thread;
     ps_lock lock;          /* PS_RANK_LEAF; guards what follows */
     ps_cond cond;          /* a call, an answer, the end */
-    psi_call *call;        /* being asked */
+    psi_task *task;        /* to be taken by the thread */
+    int timeout_ms;        /* of the task */
     bool running;          /* the thread is in librdkafka */
     bool closed;
     log_line lines[MAX_LINES];
     int n_lines, n_dropped;
     char failure[LINE_SIZE]; /* the last thing that went wrong with a connection, or "" */
+    undelivered undelivered;
 };
 
 /* --- what librdkafka says ----------------------------------------------------------------------------------- */
@@ -119,10 +127,45 @@ ps_status psi_client_raise(psi_client *client, rd_kafka_resp_err_t code, const c
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
         return ps_raise(err, PS_E_KAFKA_TIMEOUT, what, reason ? reason : rd_kafka_err2str(code), *failure ? " Last failure: " : "", failure);
     default:
         return ps_raise(err, PS_E_KAFKA_FAILED, what, reason ? reason : rd_kafka_err2str(code), rd_kafka_err2name(code));
     }
+}
+
+/* A delivery report.  What was purged was given up by ourselves, or follows from an error that is told otherwise. */
+static void keep_undelivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+{
+    psi_client *client = opaque;
+    undelivered *kept = &client->undelivered;
+    const char *reason = rd_kafka_message_errstr(message);
+
+    PS_UNUSED(rk);
+    if (!message->err || message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
+        return;
+    ps_lock_take(&client->lock);
+    if (!kept->code) {
+        kept->code = message->err;
+        snprintf(kept->reason, sizeof kept->reason, "%s", reason ? reason : rd_kafka_err2str(message->err));
+        if (message->partition == RD_KAFKA_PARTITION_UA)
+            snprintf(kept->what, sizeof kept->what, "Writing to %s", rd_kafka_topic_name(message->rkt));
+        else
+            snprintf(kept->what, sizeof kept->what, "Writing to %s-%d", rd_kafka_topic_name(message->rkt), (int)message->partition);
+    }
+    ps_lock_drop(&client->lock);
+}
+
+ps_status psi_client_undelivered(psi_client *client, ps_error *err)
+{
+    undelivered kept;
+
+    ps_lock_take(&client->lock);
+    kept.code = client->undelivered.code;
+    if (kept.code)
+        kept = client->undelivered;
+    ps_lock_drop(&client->lock);
+    return kept.code ? psi_client_raise(client, kept.code, kept.what, kept.reason, err) : PS_OK;
 }
 
 /* --- life -------------------------------------------------------------------------------------------------------- */
@@ -151,8 +194,8 @@ static ps_status fill_conf(const psi_client_args *args, psi_client *client, rd_k
             return ps_raise(err, PS_E_KAFKA_FAILED, args->fixed[i][0], reason, "conf");
     rd_kafka_conf_set_opaque(conf, client);
     rd_kafka_conf_set_log_cb(conf, keep_line);
-    if (args->delivered)
-        rd_kafka_conf_set_dr_msg_cb(conf, args->delivered);
+    if (args->producer)
+        rd_kafka_conf_set_dr_msg_cb(conf, keep_undelivered);
     return PS_OK;
 }
 
@@ -183,7 +226,6 @@ ps_status psi_client_open(const psi_client_args *args, psi_client **out, ps_erro
     ps_cond_init(&client->cond);
     client->check = args->check;
     client->check_self = args->check_self;
-    client->opaque = args->opaque;
     conf = rd_kafka_conf_new();
     PS_TRY_OR(fail, fill_conf(args, client, conf, err));
     client->rk = make_quiet(args->producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
@@ -221,7 +263,6 @@ void psi_client_close(psi_client *client)
 
 rd_kafka_t *psi_client_rk(psi_client *client) { return client->rk; }
 const psi_props_kept *psi_client_kept(const psi_client *client) { return &client->kept; }
-void *psi_client_opaque(const rd_kafka_t *rk) { return ((psi_client *)rd_kafka_opaque(rk))->opaque; }
 
 ps_status psi_client_topic(psi_client *client, const char *name, rd_kafka_topic_t **out, ps_error *err)
 {
@@ -242,22 +283,6 @@ ps_status psi_client_topic(psi_client *client, const char *name, rd_kafka_topic_
 
 /* --- calls that block ------------------------------------------------------------------------------------------------ */
 
-static void free_call(psi_call *call)
-{
-    if (call->metadata)
-        rd_kafka_metadata_destroy(call->metadata);
-    if (call->list)
-        rd_kafka_topic_partition_list_destroy(call->list);
-    ps_free(call);
-}
-
-static rd_kafka_resp_err_t call_once(rd_kafka_t *rk, psi_call *call, int timeout_ms)
-{
-    if (call->kind == CALL_METADATA)
-        return rd_kafka_metadata(rk, call->all_topics, NULL, &call->metadata, timeout_ms);
-    return rd_kafka_offsets_for_times(rk, call->list, timeout_ms);
-}
-
 static void *serve(void *arg)
 {
     psi_client *client = arg;
@@ -265,22 +290,23 @@ static void *serve(void *arg)
     ps_thread_set_name("ps-kafka");
     ps_lock_take(&client->lock);
     while (!client->closed) {
-        psi_call *call = client->call;
+        psi_task *task = client->task;
+        int timeout_ms = client->timeout_ms;
 
-        if (!call) {
+        if (!task) {
             ps_cond_wait_ms(&client->cond, &client->lock, -1);
             continue;
         }
-        client->call = NULL;
+        client->task = NULL;
         client->running = true;
         ps_cond_wake_all(&client->cond);
         ps_lock_drop(&client->lock);
-        call->code = call_once(client->rk, call, (int)client->kept.api_timeout_ms);
+        task->run(task, client->rk, timeout_ms);
         ps_lock_take(&client->lock);
         client->running = false;
-        call->done = true;
-        if (call->abandoned)
-            free_call(call);
+        task->done = true;
+        if (task->abandoned)
+            task->free(task);
         ps_cond_wake_all(&client->cond);
     }
     ps_lock_drop(&client->lock);
@@ -307,43 +333,88 @@ static ps_status start_thread(psi_client *client, ps_error *err)
     return ps_raise(err, PS_E_IO, "start", "a thread for Kafka", strerror(error));
 }
 
-/* Asks and waits.  After PS_OK the call is the caller's again; otherwise it is gone. */
-static ps_status ask(psi_client *client, psi_call *call, const char *what, ps_error *err)
+/* Waits with the lock held until the task is done; `check` may end the wait. */
+static ps_status wait_for(psi_client *client, psi_task *task, ps_error *err)
 {
-    ps_status rc = start_thread(client, err);
-    rd_kafka_resp_err_t code;
+    ps_status rc = PS_OK;
 
-    if (rc != PS_OK) {
-        free_call(call);
-        return rc;
-    }
-    ps_lock_take(&client->lock);
-    while (client->call) /* of another cursor; the thread takes it when it is free */
-        ps_cond_wait_ms(&client->cond, &client->lock, PSI_KAFKA_WAIT_MS);
-    client->call = call;
-    ps_cond_wake_all(&client->cond);
-    while (!call->done) {
-        if (ps_cond_wait_ms(&client->cond, &client->lock, PSI_KAFKA_WAIT_MS) || call->done)
+    while (!task->done && rc == PS_OK) {
+        if (ps_cond_wait_ms(&client->cond, &client->lock, PSI_KAFKA_WAIT_MS))
             continue;
         ps_lock_drop(&client->lock);
         rc = psi_client_tell(client, err);
         ps_lock_take(&client->lock);
-        if (rc == PS_OK || call->done)
-            continue;
-        call->abandoned = client->call != call;
-        if (!call->abandoned) { /* the thread has not taken it yet */
-            client->call = NULL;
-            free_call(call);
-        }
-        ps_lock_drop(&client->lock);
+    }
+    return rc;
+}
+
+ps_status psi_client_run(psi_client *client, psi_task *task, int timeout_ms, ps_error *err)
+{
+    ps_status rc = start_thread(client, err);
+
+    if (rc != PS_OK) {
+        task->free(task);
         return rc;
     }
+    ps_lock_take(&client->lock);
+    while (client->task) /* of another cursor; the thread takes it when it is free */
+        ps_cond_wait_ms(&client->cond, &client->lock, PSI_KAFKA_WAIT_MS);
+    client->task = task;
+    client->timeout_ms = timeout_ms;
+    ps_cond_wake_all(&client->cond);
+    rc = wait_for(client, task, err);
+    task->abandoned = rc != PS_OK && !task->done && client->task != task;
+    if (client->task == task) /* the thread has not taken it */
+        client->task = NULL;
+    if (rc != PS_OK && !task->abandoned)
+        task->free(task);
     ps_lock_drop(&client->lock);
+    return rc;
+}
+
+/* --- look-ups ---------------------------------------------------------------------------------------------------------- */
+
+static void free_call(psi_task *task)
+{
+    psi_call *call = (psi_call *)task;
+
+    if (call->metadata)
+        rd_kafka_metadata_destroy(call->metadata);
+    if (call->list)
+        rd_kafka_topic_partition_list_destroy(call->list);
+    ps_free(call);
+}
+
+static void run_call(psi_task *task, rd_kafka_t *rk, int timeout_ms)
+{
+    psi_call *call = (psi_call *)task;
+
+    if (call->kind == CALL_METADATA)
+        call->code = rd_kafka_metadata(rk, call->all_topics, NULL, &call->metadata, timeout_ms);
+    else
+        call->code = rd_kafka_offsets_for_times(rk, call->list, timeout_ms);
+}
+
+static ps_status new_call(call_kind kind, psi_call **out, ps_error *err)
+{
+    PS_TRY(ps_alloc0(sizeof **out, out, err));
+    (*out)->task.run = run_call;
+    (*out)->task.free = free_call;
+    (*out)->kind = kind;
+    return PS_OK;
+}
+
+/* Asks and waits.  After PS_OK the call is the caller's again; otherwise it is gone. */
+static ps_status ask(psi_client *client, psi_call *call, const char *what, ps_error *err)
+{
+    rd_kafka_resp_err_t code;
+
+    PS_TRY(psi_client_run(client, &call->task, (int)client->kept.api_timeout_ms, err));
     code = call->code;
-    if (rc == PS_OK && code == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return PS_OK;
-    free_call(call);
-    return rc == PS_OK ? psi_client_raise(client, code, what, NULL, err) : rc;
+    free_call(&call->task);
+    return psi_client_raise(client, code, what, NULL, err);
 }
 
 /* --- partitions ------------------------------------------------------------------------------------------------------ */
@@ -411,13 +482,12 @@ ps_status psi_client_partitions(psi_client *client, const psi_subscription *subs
     ps_status rc = PS_OK;
 
     PS_TRY(name_topics(client, subscription, err));
-    PS_TRY(ps_alloc0(sizeof *call, &call, err));
-    call->kind = CALL_METADATA;
+    PS_TRY(new_call(CALL_METADATA, &call, err));
     call->all_topics = subscription->kind == PSI_PATTERN;
     PS_TRY(ask(client, call, "Listing topics", err));
     for (int i = 0; rc == PS_OK && i < call->metadata->topic_cnt; i++)
         rc = take_topic(client, &call->metadata->topics[i], subscription, lenient, out, err);
-    free_call(call);
+    free_call(&call->task);
     return rc;
 }
 
@@ -448,13 +518,12 @@ ps_status psi_client_offsets(psi_client *client, psi_positions *set, ps_error *e
 
     if (set->n == 0)
         return PS_OK;
-    PS_TRY(ps_alloc0(sizeof *call, &call, err));
-    call->kind = CALL_OFFSETS;
+    PS_TRY(new_call(CALL_OFFSETS, &call, err));
     call->list = rd_kafka_topic_partition_list_new(set->n);
     for (int i = 0; i < set->n; i++)
         rd_kafka_topic_partition_list_add(call->list, set->items[i].topic, set->items[i].partition)->offset = set->items[i].offset;
     PS_TRY(ask(client, call, "Looking up offsets", err));
     rc = take_offsets(client, call, set, err);
-    free_call(call);
+    free_call(&call->task);
     return rc;
 }

@@ -1,7 +1,7 @@
 /*
  * kafka/client.h - one client of the brokers: a consumer or a producer of librdkafka, and what a query needs around it.
  *
- * Nothing here keeps a stop waiting.  A look-up that blocks in librdkafka runs on a thread of the client while the caller
+ * Nothing here keeps a stop waiting.  A call that blocks in librdkafka runs on a thread of the client while the caller
  * asks its `check` every 50 ms; a caller that gives up leaves it to end by itself, and the client with it.
  * Lines that librdkafka's threads log are kept, and go to the host's log (base/logger.h, "pystream.kafka") whenever the
  * caller waits or calls psi_client_tell(), so that the first failed connection is told at once.
@@ -21,9 +21,6 @@ typedef struct psi_client_args {
     const char *const (*fixed)[2];     /* pairs of librdkafka's own names that the user cannot change; ended by NULL */
     ps_status (*check)(void *self, ps_error *err); /* raises when the caller is to give up; or NULL */
     void *check_self;
-    void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque); /* producer: delivery reports;
-                                        * librdkafka's opaque is the client, ours is psi_client_opaque(rk) */
-    void *opaque;
 } psi_client_args;
 
 /* Fails with IllegalArgumentException for properties; makes no connection yet. */
@@ -32,7 +29,6 @@ void psi_client_close(psi_client *client); /* accepts NULL; what waits to be sen
 
 rd_kafka_t *psi_client_rk(psi_client *client);
 const psi_props_kept *psi_client_kept(const psi_client *client);
-void *psi_client_opaque(const rd_kafka_t *rk); /* args.opaque, for delivery reports */
 /* check() of the caller, then what librdkafka had to say goes to the log. */
 ps_status psi_client_tell(psi_client *client, ps_error *err);
 
@@ -54,6 +50,20 @@ ps_status psi_client_partitions(psi_client *client, const psi_subscription *subs
 ps_status psi_client_offsets(psi_client *client, psi_positions *set, ps_error *err);
 /* The handle of a topic, which stays the client's. */
 ps_status psi_client_topic(psi_client *client, const char *name, rd_kafka_topic_t **out, ps_error *err);
+
+/* A call that blocks in librdkafka, as the head of what it asks and answers. */
+typedef struct psi_task {
+    void (*run)(struct psi_task *task, rd_kafka_t *rk, int timeout_ms); /* on the client's thread */
+    void (*free)(struct psi_task *task);
+    bool done, abandoned; /* the client's */
+} psi_task;
+/* Runs a task and waits for it.  After PS_OK it is the caller's again; otherwise it is the client's, who frees it when
+ * librdkafka has given the call back.  While an abandoned task runs, another one waits for it. */
+ps_status psi_client_run(psi_client *client, psi_task *task, int timeout_ms, ps_error *err);
+
+/* Producer: raises when a message could not be delivered since the client was made, with the first one's reason.  Reports
+ * come while librdkafka is polled or flushed, from whatever thread. */
+ps_status psi_client_undelivered(psi_client *client, ps_error *err);
 
 /* Raises what librdkafka says of `what` ("Reading t-0"): a time-out names the last failed connection. */
 ps_status psi_client_raise(psi_client *client, rd_kafka_resp_err_t code, const char *what, const char *reason, ps_error *err);
