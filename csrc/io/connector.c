@@ -60,5 +60,5 @@ ps_status psi_connector_open(const ps_sink_request *request, ps_sink **out, ps_e
 
     *out = NULL;
     PS_TRY(load(request->format, &connector, err));
-    return connector->open ? connector->open(request, out, err) : ps_raise(err, PS_E_NOT_BUILT, "The Kafka sink");
+    return connector->open(request, out, err);
 }

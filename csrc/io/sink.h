@@ -29,6 +29,7 @@ typedef struct ps_sink_request {
     const ps_conf *conf;
     const ps_zone *zone;
     const char *query_name;      /* or NULL */
+    const char *query_id;        /* a stream's: the same in every run of its checkpoint; or NULL */
     ps_fs *fs;
     ps_clock *clock;
     bool sync;

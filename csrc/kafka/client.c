@@ -31,8 +31,8 @@ typedef struct psi_call {
 /* The first message that could not be delivered. */
 typedef struct undelivered {
     rd_kafka_resp_err_t code; /* NO_ERROR: none */
+    const char *reason;       /* librdkafka's, for ever */
     char what[300];           /* "Writing to t-0" */
-    char reason[LINE_SIZE];
 } undelivered;
 
 struct psi_client {
@@ -139,7 +139,6 @@ static void keep_undelivered(rd_kafka_t *rk, const rd_kafka_message_t *message, 
 {
     psi_client *client = opaque;
     undelivered *kept = &client->undelivered;
-    const char *reason = rd_kafka_message_errstr(message);
 
     PS_UNUSED(rk);
     if (!message->err || message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
@@ -147,7 +146,7 @@ static void keep_undelivered(rd_kafka_t *rk, const rd_kafka_message_t *message, 
     ps_lock_take(&client->lock);
     if (!kept->code) {
         kept->code = message->err;
-        snprintf(kept->reason, sizeof kept->reason, "%s", reason ? reason : rd_kafka_err2str(message->err));
+        kept->reason = rd_kafka_err2str(message->err);
         if (message->partition == RD_KAFKA_PARTITION_UA)
             snprintf(kept->what, sizeof kept->what, "Writing to %s", rd_kafka_topic_name(message->rkt));
         else

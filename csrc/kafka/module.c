@@ -8,7 +8,7 @@
 
 #include "kafka/kafka_int.h"
 
-static const ps_connector connector = {"kafka", psi_kafka_describe, NULL};
+static const ps_connector connector = {"kafka", psi_kafka_describe, psi_kafka_open_sink};
 
 static int module_exec(PyObject *module)
 {

@@ -233,7 +233,7 @@ static ps_status open_sink(psi_stream *stream, ps_error *err)
     ps_sink_request request = {
         .format = query->format, .options = &query->options, .partition_by = (const char *const *)query->partition_by,
         .n_partition_by = query->n_partition_by, .mode = query->mode, .schema = schema, .conf = &stream->conf,
-        .zone = stream->run.env.zone, .query_name = query->name, .fs = stream->run.fs, .clock = stream->run.clock,
+        .zone = stream->run.env.zone, .query_name = query->name, .query_id = query->id, .fs = stream->run.fs, .clock = stream->run.clock,
         .checkpoint_dir = query->checkpoint, .rerun_batch = stream->constructed ? stream->batch_id : -1, .check = ps_run_checked,
         .check_self = &stream->run, .sync = stream->sync, .callback = query->callback, .table = query->table,
     };
