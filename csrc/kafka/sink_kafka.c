@@ -338,15 +338,29 @@ static ps_status read_topic(kafka_sink *self, const ps_options *options, ps_erro
 
 static ps_status open_client(kafka_sink *self, const ps_sink_request *request, ps_error *err)
 {
-    const char *const fixed[][2] = {{"delivery.report.only.error", "true"}, {self->name ? "transactional.id" : NULL, self->name},
-                                    {"enable.idempotence", "true"}, {NULL, NULL}};
-    psi_client_args args = {.producer = true, .options = request->options, .fixed = fixed, .check = request->check, .check_self = request->check_self};
+    const char *const fixed[][2] = {{"delivery.report.only.error", "true"}, {self->name ? "transactional.id" : NULL, self->name}, {NULL, NULL}};
+    ps_options options = {0};
+    psi_client_args args = {.producer = true, .options = &options, .fixed = fixed, .check = request->check, .check_self = request->check_self};
+    ps_status rc;
 
     if (!ps_options_get(request->options, "kafka.bootstrap.servers"))
         return ps_raise(err, PS_E_KAFKA_NO_SERVERS, "producer");
-    PS_TRY(psi_client_open(&args, &self->client, err));
+    PS_TRY_OR(done, ps_options_copy(request->options, &options, err));
+    PS_TRY_OR(done, ps_options_set(&options, own_options[0], self->name ? "true" : "false", err)); /* which the conf may have decided */
+    PS_TRY_OR(done, psi_client_open(&args, &self->client, err));
     self->rk = psi_client_rk(self->client);
-    return PS_OK;
+done:
+    ps_options_clear(&options);
+    return rc;
+}
+
+/* The option, or for a stream the conf of that name. */
+static ps_status read_exactly_once(const ps_sink_request *request, bool *out, ps_error *err)
+{
+    bool conf = !request->batch && ps_conf_bool(request->conf, own_options[0]);
+
+    PS_TRY(ps_options_bool(request->options, own_options[0], conf, out, err));
+    return *out && request->batch ? ps_raise(err, PS_E_KAFKA_EXACTLY_ONCE_STREAMS, own_options[0]) : PS_OK;
 }
 
 static ps_status open_sink(kafka_sink *self, const ps_sink_request *request, ps_error *err)
@@ -357,10 +371,9 @@ static ps_status open_sink(kafka_sink *self, const ps_sink_request *request, ps_
     if (request->batch)
         PS_TRY(check_save_mode(request->save_mode, err));
     PS_TRY(check_names(request->options, err));
-    PS_TRY(ps_options_bool(request->options, own_options[0], false, &exactly_once, err));
+    PS_TRY(read_exactly_once(request, &exactly_once, err));
     PS_TRY(read_lost(request->options, &lost, err));
-    if (exactly_once && request->batch)
-        return ps_raise(err, PS_E_KAFKA_EXACTLY_ONCE_STREAMS, own_options[0]);
+    PS_TRY(psi_props_forbidden(request->options, true, err));
     PS_TRY(read_topic(self, request->options, err));
     PS_TRY(psi_sink_columns_find(request->schema, request->conf, self->option_topic != NULL, &self->columns, err));
     if (exactly_once)

@@ -147,12 +147,13 @@ static ps_status parse_note(psi_txn *txn, const char *path, ps_slice text, ps_er
 
     PS_TRY(ps_lines_version(&lines, path, NOTE_VERSION, &version, err));
     ps_lines_next(&lines, &line);
-    if (ps_json_parse(line, &arena, &note, NULL) == PS_OK)
+    rc = ps_json_parse(line, &arena, &note, err);
+    if (rc == PS_OK)
         topic = ps_json_get(note, "topic");
-    if (topic && topic->kind == PS_JSON_TEXT)
-        rc = ps_strndup(topic->text.data, topic->text.n_bytes, &txn->number_topic, err);
-    else
+    if (rc == PS_E_BAD_JSON || (rc == PS_OK && (!topic || topic->kind != PS_JSON_TEXT)))
         rc = ps_raise(err, PS_E_LOG_DAMAGED, path, "the note on Kafka's batch id");
+    if (rc == PS_OK)
+        rc = ps_strndup(topic->text.data, topic->text.n_bytes, &txn->number_topic, err);
     ps_arena_clear(&arena);
     return rc;
 }

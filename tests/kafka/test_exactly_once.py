@@ -185,6 +185,23 @@ def test_topics_of_the_rows(spark, broker, judge, topic, tmp_path):
     assert number_of(judge, tmp_path / "checkpoint")[1:] == (names[0], 3)
 
 
+def test_conf_asks_for_it(spark, broker, judge, topic, tmp_path):
+    name = topic()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/0").write_text("a\n")
+    spark.conf.set("pystream.kafka.exactlyOnce", "true")
+    try:
+        query = (spark.readStream.format("text").load(str(tmp_path / "in")).writeStream.format("kafka").option("topic", name)
+                 .option("kafka.bootstrap.servers", broker.bootstrap).option("checkpointLocation", str(tmp_path / "checkpoint"))
+                 .start())
+    finally:
+        spark.conf.unset("pystream.kafka.exactlyOnce")
+    query.processAllAvailable()
+    query.stop()
+    assert judge.values(name) == ["a"]
+    assert number_of(judge, tmp_path / "checkpoint")[2] == 1
+
+
 # another run -------------------------------------------------------------------------------------------------------------
 
 def test_older_run_is_shut_out(spark, broker, judge, topic, tmp_path):

@@ -115,6 +115,24 @@ class DataStreamWriter(_Options):
     >>> query.awaitTermination()
     >>> seen
     [3]
+
+    Notes
+    -----
+    **Kafka, exactly once.** ``format("kafka")`` writes at least once, as in Spark. With
+    ``option("pystream.kafka.exactlyOnce", "true")`` every micro-batch is one transaction, which also commits the batch's number
+    as the offset of a consumer group; group and transactional id are ``pystream-<query id>``, and the principal needs the
+    right to write to that id and to read that group. Readers must set ``kafka.isolation.level`` to ``read_committed``. A
+    restarted query learns from the number whether its last batch is there, and a second run of the same query shuts the first
+    one out. What the brokers need:
+
+    - ``transaction.state.log.replication.factor`` and ``.min.isr`` (3 and 2 by default) no higher than there are brokers.
+    - ``transaction.max.timeout.ms`` (15 minutes) no lower than the option ``kafka.transaction.timeout.ms`` (1 minute), which in
+      turn must be longer than any batch takes to write. When it is over the broker gives the transaction up and the batch
+      fails: raise it. After a crash it is also how long readers may wait for the query to come back.
+    - ``offsets.retention.minutes`` (7 days) longer than the longest time without a batch that writes rows. After that, or when
+      the topic is deleted, the number is gone. If no batch was under way that does no harm. Otherwise the next start fails
+      with ``KAFKA_BATCH_ID_LOST``: look whether the batch is in the topic, and start once with the option
+      ``pystream.kafka.onLostBatchId`` set to ``"skip"`` when it is, or to ``"resend"`` when it is not.
     """
 
     def __init__(self, df):
