@@ -102,7 +102,9 @@ def _json_options(schema=None, primitivesAsString=None, prefersDecimal=None, all
 
 
 class DataFrameReader(_Reader):
-    """Reads files into a DataFrame; `spark.read`.
+    """Reads files, or topics of Kafka, into a DataFrame; `spark.read`.
+
+    ``format("kafka")`` reads what is there now; `DataStreamReader` lists its options.
 
     Examples
     --------
@@ -171,7 +173,7 @@ class DataFrameReader(_Reader):
 
 
 class DataFrameWriter(_Options):
-    """Writes a bounded DataFrame to files; `df.write`."""
+    """Writes a bounded DataFrame to files, or to topics of Kafka (as `DataStreamWriter`, but not exactly once); `df.write`."""
 
     def __init__(self, df):
         super().__init__()

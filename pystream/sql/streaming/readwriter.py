@@ -21,6 +21,26 @@ def _text(name: str, value) -> str:
 class DataStreamReader(_Reader):
     """Describes a stream; `spark.readStream`.
 
+    Notes
+    -----
+    ``format("kafka")`` reads topics, in the columns ``key`` and ``value`` (binary), ``topic``, ``partition``, ``offset``,
+    ``timestamp`` and ``timestampType``. Its options:
+
+    - ``kafka.bootstrap.servers``: the brokers to ask first, ``"host1:9092,host2:9092"``;
+    - ``subscribe`` (topics: ``"a,b"``), ``subscribePattern`` (a regular expression that is found in a topic's name) or
+      ``assign`` (partitions: ``'{"a": [0, 1]}'``);
+    - ``startingOffsets``: ``latest`` (the default of streams), ``earliest``, or ``'{"a": {"0": 23, "1": -2}}'`` where -1 is
+      latest and -2 earliest; it counts when a query starts for the first time;
+    - ``startingTimestamp``, ``startingOffsetsByTimestamp``: the same by time, in milliseconds since 1970, and
+      ``startingOffsetsByTimestampStrategy``: ``error`` (the default) or ``latest`` when no message is so new;
+    - ``endingOffsets``, ``endingTimestamp``, ``endingOffsetsByTimestamp``: where `spark.read` ends;
+    - ``maxOffsetsPerTrigger``: the most messages of a micro-batch;
+    - ``minOffsetsPerTrigger``: wait for so many, but not longer than ``maxTriggerDelay`` (``15m``);
+    - ``failOnDataLoss``: ``true`` (the default) fails when messages are gone before they were read;
+    - ``includeHeaders``: ``true`` adds the column ``headers``;
+    - ``groupIdPrefix``, ``kafka.group.id``: a name for the brokers' rules and logs; offsets are kept in the checkpoint;
+    - ``kafka.*``: any property of the Java client, or of librdkafka: ``kafka.isolation.level``, ``kafka.sasl.jaas.config``.
+
     Examples
     --------
     >>> stream = spark.readStream.format("rate").option("rowsPerSecond", 10).load()
@@ -107,17 +127,18 @@ class DataStreamReader(_Reader):
 class DataStreamWriter(_Options):
     """Says where a stream goes, and starts the query; `df.writeStream`.
 
-    Examples
-    --------
-    >>> seen = []
-    >>> stream = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 3).load()
-    >>> query = stream.writeStream.foreachBatch(lambda df, n: seen.append(df.count())).trigger(once=True).start()
-    >>> query.awaitTermination()
-    >>> seen
-    [3]
-
     Notes
     -----
+    ``format("kafka")`` writes a message per row: its ``value`` and, where they are there, ``key``, ``topic``, ``partition``
+    and ``headers``. Its options:
+
+    - ``kafka.bootstrap.servers``: the brokers to ask first;
+    - ``topic``: of all rows; else the column says it;
+    - ``kafka.*``: any property of the Java client, or of librdkafka;
+    - ``pystream.kafka.exactlyOnce``: ``true`` makes a micro-batch one transaction, so that readers with
+      ``kafka.isolation.level=read_committed`` see no message twice; else a failure may repeat the messages of a batch;
+    - ``pystream.kafka.onLostBatchId``: ``fail`` (the default), ``resend`` or ``skip``, see below.
+
     **Kafka, exactly once.** ``format("kafka")`` writes at least once, as in Spark. With
     ``option("pystream.kafka.exactlyOnce", "true")`` every micro-batch is one transaction, which also commits the batch's number
     as the offset of a consumer group; group and transactional id are ``pystream-<query id>``, and the principal needs the
@@ -133,6 +154,15 @@ class DataStreamWriter(_Options):
       the topic is deleted, the number is gone. If no batch was under way that does no harm. Otherwise the next start fails
       with ``KAFKA_BATCH_ID_LOST``: look whether the batch is in the topic, and start once with the option
       ``pystream.kafka.onLostBatchId`` set to ``"skip"`` when it is, or to ``"resend"`` when it is not.
+
+    Examples
+    --------
+    >>> seen = []
+    >>> stream = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 3).load()
+    >>> query = stream.writeStream.foreachBatch(lambda df, n: seen.append(df.count())).trigger(once=True).start()
+    >>> query.awaitTermination()
+    >>> seen
+    [3]
     """
 
     def __init__(self, df):
