@@ -271,12 +271,8 @@ static ps_status refill(psi_part *part, ps_error *err)
 /* The first kept message, or event, or NULL. */
 static rd_kafka_message_t *front(const psi_part *part) { return part->kept_at < part->n_kept ? part->kept[part->kept_at] : NULL; }
 
-static void count(psi_reader *reader, rd_kafka_message_t *const *messages, int n)
+static void count(psi_reader *reader, int64_t n_bytes, int n)
 {
-    int64_t n_bytes = 0;
-
-    for (int i = 0; i < n; i++)
-        n_bytes += (int64_t)(messages[i]->len + messages[i]->key_len);
     atomic_fetch_add_explicit(&reader->n_bytes, n_bytes, memory_order_relaxed);
     atomic_fetch_add_explicit(&reader->n_messages, n, memory_order_relaxed);
 }
@@ -284,6 +280,7 @@ static void count(psi_reader *reader, rd_kafka_message_t *const *messages, int n
 ps_status psi_part_take(psi_part *part, int64_t to, rd_kafka_message_t **messages, int max, int *n, bool *ended, psi_fault *fault, ps_error *err)
 {
     rd_kafka_message_t *message;
+    int64_t n_bytes = 0;
     ps_status rc = PS_OK;
 
     *n = 0;
@@ -296,6 +293,7 @@ ps_status psi_part_take(psi_part *part, int64_t to, rd_kafka_message_t **message
         part->kept_at++;
         if (!message->err && message->offset >= part->next) {
             part->next = message->offset + 1;
+            n_bytes += (int64_t)(message->len + message->key_len);
             messages[(*n)++] = message;
             continue;
         }
@@ -304,7 +302,7 @@ ps_status psi_part_take(psi_part *part, int64_t to, rd_kafka_message_t **message
         if (rc != PS_OK || *fault != PSI_FAULT_NONE)
             return rc;
     }
-    count(part->reader, messages, *n);
+    count(part->reader, n_bytes, *n);
     message = front(part);
     *ended = part->next >= to || (message && !message->err && message->offset >= to) || (!message && *n == 0 && part->end >= to);
     if (*ended && part->next < to)
