@@ -14,7 +14,7 @@
 /* Before 2.2 librdkafka looks at a queue that was full only once a second, unless its thread is woken by something else. */
 #define NUDGE_BELOW 0x020200ff
 #define NUDGE_MESSAGES 32768
-#define MAX_KEPT 8192
+#define MAX_KEPT 2048
 
 struct psi_part {
     psi_reader *reader;

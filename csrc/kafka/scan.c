@@ -13,7 +13,7 @@
 
 /* Below so many offsets a second thread costs more than it saves. */
 #define ROWS_PER_WORKER 16384
-#define BYTES_PER_BATCH (1 << 20)
+#define BYTES_PER_BATCH (1 << 19)
 
 typedef struct range_state {
     psi_range range;
