@@ -47,9 +47,13 @@ struct psi_reader {
 ps_status psi_reader_open(psi_client *client, const ps_source_waker *waker, psi_reader **out, ps_error *err)
 {
     psi_reader *reader = NULL;
+    ps_status rc;
 
     *out = NULL;
-    PS_TRY(ps_alloc0(sizeof *reader, &reader, err));
+    if ((rc = ps_alloc0(sizeof *reader, &reader, err)) != PS_OK) {
+        psi_client_close(client);
+        return rc;
+    }
     reader->client = client;
     reader->nudge = rd_kafka_version() < NUDGE_BELOW;
     ps_lock_init(&reader->lock, PS_RANK_LEAF);
@@ -96,12 +100,15 @@ void psi_reader_close(psi_reader *reader)
     for (int i = 0; i < reader->n_parts; i++)
         free_part(reader->parts[i]);
     ps_free(reader->parts);
+    psi_client_close(reader->client);
     if (reader->waker.self)
         reader->waker.unref(reader->waker.self);
     ps_cond_clear(&reader->cond);
     ps_lock_clear(&reader->lock);
     ps_free(reader);
 }
+
+psi_client *psi_reader_client(psi_reader *reader) { return reader->client; }
 
 /* --- waiting ------------------------------------------------------------------------------------------------------- */
 

@@ -14,9 +14,11 @@
 typedef struct psi_reader psi_reader;
 typedef struct psi_part psi_part; /* one partition being read */
 
-/* Borrows client for its life; `waker` (or NULL) is told when an empty queue gets a message. */
+/* Takes client, also when it fails: one that asks for nothing else, since a broker answers a connection's requests in
+ * their order, and a fetch waits for messages.  `waker` (or NULL) is told when an empty queue gets a message. */
 ps_status psi_reader_open(psi_client *client, const ps_source_waker *waker, psi_reader **out, ps_error *err);
 void psi_reader_close(psi_reader *reader); /* accepts NULL */
+psi_client *psi_reader_client(psi_reader *reader);
 
 /* The partition, to be read on from `offset`. */
 ps_status psi_reader_at(psi_reader *reader, const char *topic, int32_t partition, int64_t offset, psi_part **out, ps_error *err);

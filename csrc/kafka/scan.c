@@ -150,7 +150,7 @@ static ps_status timed_out(kafka_cursor *self, ps_error *err)
         const range_state *item = &scan->items[i];
 
         if (!item->ended)
-            return psi_client_raise_read(scan->args.client, item->range.topic, item->range.partition, psi_part_next(item->part),
+            return psi_client_raise_read(psi_reader_client(scan->args.reader), item->range.topic, item->range.partition, psi_part_next(item->part),
                                          scan->args.options->poll_timeout_ms, err);
     }
     return PS_OK;
@@ -176,7 +176,7 @@ static ps_status cursor_next(ps_cursor *cursor, ps_batch **out, ps_error *err)
         if (now - self->progress_ms > scan->args.options->poll_timeout_ms)
             return timed_out(self, err);
         if (now - began >= PSI_KAFKA_WAIT_MS) {
-            PS_TRY(psi_client_tell(scan->args.client, err));
+            PS_TRY(psi_client_tell(psi_reader_client(scan->args.reader), err));
             return psi_rows_none(scan->args.schema, scan->wanted, out, err);
         }
         psi_reader_wait(scan->args.reader, seen, PSI_KAFKA_WAIT_MS);

@@ -8,7 +8,7 @@
 #include "kafka/reader.h"
 
 typedef struct psi_scan_args {
-    psi_client *client;                /* borrowed, unless `owned` */
+    psi_client *client;                /* for look-ups; borrowed, unless `owned` */
     psi_reader *reader;
     bool owned;                        /* the scan closes both with itself, also when it cannot be made */
     const psi_source_options *options; /* borrowed */

@@ -24,7 +24,7 @@ typedef struct kafka_source {
     ps_source source;
     kafka_info *info;
     psi_source_options options;
-    psi_client *client;
+    psi_client *client;      /* for look-ups */
     psi_reader *reader;
     ps_clock *clock;
     ps_fs *fs;
@@ -433,6 +433,17 @@ static ps_status open_consumer(const ps_options *options, const psi_source_optio
     return psi_client_open(&client, out, err);
 }
 
+/* A client for look-ups, and a reader with one of its own. */
+static ps_status open_consumers(const ps_options *options, const psi_source_options *read, const ps_source_open_args *args,
+                                psi_client **lookups, psi_reader **reader, ps_error *err)
+{
+    psi_client *fetches = NULL;
+
+    PS_TRY(open_consumer(options, read, args, lookups, err));
+    PS_TRY(open_consumer(options, read, args, &fetches, err));
+    return psi_reader_open(fetches, &args->waker, reader, err);
+}
+
 static int count_workers(const ps_conf *conf)
 {
     int64_t n = ps_conf_int(conf, "pystream.workers");
@@ -463,8 +474,7 @@ static ps_status info_open(ps_source_info *info, const ps_source_open_args *args
     PS_TRY_OR(fail, psi_source_options_text(options, &self->options, &text, err));
     PS_TRY_OR(fail, ps_bytes_char(&text, ']', err));
     self->source.description = ps_bytes_take(&text);
-    PS_TRY_OR(fail, open_consumer(options, &self->options, args, &self->client, err));
-    PS_TRY_OR(fail, psi_reader_open(self->client, &args->waker, &self->reader, err));
+    PS_TRY_OR(fail, open_consumers(options, &self->options, args, &self->client, &self->reader, err));
     *out = &self->source;
     return PS_OK;
 fail:
@@ -515,12 +525,13 @@ static ps_status info_read_all(ps_source_info *info, const ps_source_open_args *
     ps_status rc;
 
     *out = NULL;
-    PS_TRY_OR(done, open_consumer(&self->options, &self->batch, args, &scan.client, err));
+    PS_TRY_OR(done, open_consumers(&self->options, &self->batch, args, &scan.client, &scan.reader, err));
     PS_TRY_OR(done, batch_ranges(scan.client, &self->batch, &start, &end, &ranges, err));
-    PS_TRY_OR(done, psi_reader_open(scan.client, NULL, &scan.reader, err));
     rc = psi_scan_new(&scan, &end, &ranges, out, err);
-    scan.client = NULL; /* the scan's now */
+    scan.client = NULL; /* the scan's now, both */
+    scan.reader = NULL;
 done:
+    psi_reader_close(scan.reader);
     psi_client_close(scan.client);
     ps_free(ranges.items);
     psi_positions_clear(&start);
