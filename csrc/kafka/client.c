@@ -53,6 +53,7 @@ struct psi_client {
     log_line lines[MAX_LINES];
     int n_lines, n_dropped;
     char failure[LINE_SIZE]; /* the last thing that went wrong with a connection, or "" */
+    rd_kafka_resp_err_t refused; /* the brokers do not know who this is: no use in waiting */
     undelivered undelivered;
 };
 
@@ -77,6 +78,20 @@ static void keep_line(const rd_kafka_t *rk, int level, const char *facility, con
     ps_lock_drop(&client->lock);
 }
 
+/* On a thread that polls. */
+static void note_error(rd_kafka_t *rk, int code, const char *reason, void *self)
+{
+    psi_client *client = self;
+
+    PS_UNUSED(rk);
+    if (code != RD_KAFKA_RESP_ERR__AUTHENTICATION && code != RD_KAFKA_RESP_ERR__SSL)
+        return;
+    ps_lock_take(&client->lock);
+    client->refused = (rd_kafka_resp_err_t)code;
+    snprintf(client->failure, sizeof client->failure, "%s", reason);
+    ps_lock_drop(&client->lock);
+}
+
 static void tell(psi_client *client)
 {
     log_line lines[MAX_LINES];
@@ -94,9 +109,41 @@ static void tell(psi_client *client)
         ps_log(PS_LOG_WARNING, "pystream.kafka", "%d more lines were left out", n_dropped);
 }
 
+/* With SCRAM there is one more reason than a wrong password. */
+#define SCRAM_SINCE 0x020601ff
+static void hint_at_scram(psi_client *client, ps_error *err)
+{
+    char mechanism[32] = "";
+    size_t size = sizeof mechanism;
+
+    rd_kafka_conf_get(rd_kafka_conf(client->rk), "sasl.mechanism", mechanism, &size);
+    if (rd_kafka_version() < SCRAM_SINCE && strncmp(mechanism, "SCRAM", 5) == 0)
+        ps_error_append(err, " (Brokers of Kafka 4 refuse SCRAM of a librdkafka below 2.6.1; this is %s.)", rd_kafka_version_str());
+}
+
+static ps_status check_refused(psi_client *client, ps_error *err)
+{
+    char failure[LINE_SIZE];
+    rd_kafka_resp_err_t code;
+    ps_status rc;
+
+    ps_lock_take(&client->lock);
+    code = client->refused;
+    memcpy(failure, client->failure, LINE_SIZE);
+    ps_lock_drop(&client->lock);
+    if (!code)
+        return PS_OK;
+    rc = ps_raise(err, PS_E_KAFKA_LOGIN, failure, rd_kafka_err2name(code));
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION)
+        hint_at_scram(client, err);
+    return rc;
+}
+
 ps_status psi_client_tell(psi_client *client, ps_error *err)
 {
+    rd_kafka_poll(client->rk, 0); /* note_error, and reports of deliveries */
     tell(client);
+    PS_TRY(check_refused(client, err));
     return client->check ? client->check(client->check_self, err) : PS_OK;
 }
 
@@ -193,6 +240,7 @@ static ps_status fill_conf(const psi_client_args *args, psi_client *client, rd_k
             return ps_raise(err, PS_E_KAFKA_FAILED, args->fixed[i][0], reason, "conf");
     rd_kafka_conf_set_opaque(conf, client);
     rd_kafka_conf_set_log_cb(conf, keep_line);
+    rd_kafka_conf_set_error_cb(conf, note_error);
     if (args->producer)
         rd_kafka_conf_set_dr_msg_cb(conf, keep_undelivered);
     return PS_OK;

@@ -29,7 +29,7 @@ void psi_client_close(psi_client *client); /* accepts NULL; what waits to be sen
 
 rd_kafka_t *psi_client_rk(psi_client *client);
 const psi_props_kept *psi_client_kept(const psi_client *client);
-/* check() of the caller, then what librdkafka had to say goes to the log. */
+/* What librdkafka had to say goes to the log; raises when the brokers refused the client, and what check() of the caller raises. */
 ps_status psi_client_tell(psi_client *client, ps_error *err);
 
 /* Which topics, and so which partitions. */

@@ -546,6 +546,8 @@ static ps_status settle(job *job, bool transactional, ps_error *err)
     if (job->who == CONSUMER) /* librdkafka wants an answer to have room for a message of message.max.bytes, a producer's limit */
         return answer < number_of(job, "message.max.bytes") ? settle_number(job, "message.max.bytes", answer, err) : PS_OK;
     PS_TRY(settle_idempotence(job, transactional, err));
+    if (!given(job, "topic.metadata.propagation.max.ms")) /* how long a topic that is not there may yet come: Java has one time for all that blocks */
+        PS_TRY(settle_number(job, "topic.metadata.propagation.max.ms", job->kept->max_block_ms < 3600000 ? job->kept->max_block_ms : 3600000, err));
     return transactional ? settle_transaction(job, err) : PS_OK;
 }
 

@@ -18,6 +18,7 @@
 
 struct psi_txn {
     psi_client *client;    /* borrowed */
+    psi_client *group;     /* reads the number; NULL when that is done */
     char *name;            /* transactional id and group */
     const char *topic;     /* of all rows, or NULL; borrowed */
     char *number_topic;    /* under which the number stands; NULL: not known yet */
@@ -233,7 +234,7 @@ static ps_status wait_answer(psi_txn *txn, rd_kafka_queue_t *queue, int timeout_
 {
     *out = NULL;
     for (int waited = 0; !*out && waited < timeout_ms; waited += PSI_KAFKA_WAIT_MS) {
-        PS_TRY(psi_client_tell(txn->client, err));
+        PS_TRY(psi_client_tell(txn->group, err));
         *out = rd_kafka_queue_poll(queue, PSI_KAFKA_WAIT_MS);
     }
     return PS_OK;
@@ -242,7 +243,7 @@ static ps_status wait_answer(psi_txn *txn, rd_kafka_queue_t *queue, int timeout_
 /* One question.  Stable: a commit that the brokers have decided and not yet carried out counts, so it is waited for. */
 static ps_status ask_number(psi_txn *txn, int timeout_ms, rd_kafka_resp_err_t *code, char *reason, size_t n_reason, ps_error *err)
 {
-    rd_kafka_t *rk = psi_client_rk(txn->client);
+    rd_kafka_t *rk = psi_client_rk(txn->group);
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
     rd_kafka_ListConsumerGroupOffsets_t *question = rd_kafka_ListConsumerGroupOffsets_new(txn->name, NULL);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
@@ -269,11 +270,12 @@ static ps_status ask_number(psi_txn *txn, int timeout_ms, rd_kafka_resp_err_t *c
 
 static bool will_pass(rd_kafka_resp_err_t code)
 {
-    return code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT || code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
+    return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT || code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
            code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE;
 }
 
-static ps_status read_number(psi_txn *txn, ps_error *err)
+/* Asks until there is an answer. */
+static ps_status ask_until_told(psi_txn *txn, ps_error *err)
 {
     int64_t until = ps_clock_ticks() / 1000000 + patience_ms(txn);
     rd_kafka_resp_err_t code;
@@ -286,9 +288,24 @@ static ps_status read_number(psi_txn *txn, ps_error *err)
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             return PS_OK;
         if (!will_pass(code) || left <= RETRY_MS)
-            return psi_client_raise(txn->client, code, "Reading the batch id", reason, err);
+            return psi_client_raise(txn->group, code, "Reading the batch id", reason, err);
         nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000L}, NULL);
     }
+}
+
+/* By a client that has the group: one without, as a producer is, crashes in librdkafka (up to 2.16 at least) when a broker
+ * answers that it is not the group's coordinator. */
+static ps_status read_number(psi_txn *txn, const ps_sink_request *request, ps_error *err)
+{
+    const char *const fixed[][2] = {{"group.id", txn->name}, {"enable.auto.commit", "false"}, {NULL, NULL}};
+    psi_client_args args = {.options = request->options, .fixed = fixed, .check = request->check, .check_self = request->check_self};
+    ps_status rc;
+
+    PS_TRY(psi_client_open(&args, &txn->group, err));
+    rc = ask_until_told(txn, err);
+    psi_client_close(txn->group);
+    txn->group = NULL;
+    return rc;
 }
 
 /* --- writing the number -------------------------------------------------------------------------------------------------------- */
@@ -424,7 +441,7 @@ ps_status psi_txn_open(psi_client *client, const ps_sink_request *request, const
     PS_TRY_OR(fail, read_note(txn, request, err));
     PS_TRY_OR(fail, new_call(TXN_INIT, &call, err));
     PS_TRY_OR(fail, run_step(txn, call, patience_ms(txn), err));
-    PS_TRY_OR(fail, read_number(txn, err));
+    PS_TRY_OR(fail, read_number(txn, request, err));
     txn->marked = txn->n_notes > 0 && txn->n_done >= 0;
     if (txn->n_notes > 0 && txn->n_done < 0)
         PS_TRY_OR(fail, put_back(txn, lost, err));
