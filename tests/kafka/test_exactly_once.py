@@ -36,6 +36,13 @@ def source(tmp_path):
     return folder
 
 
+def put(path, text):
+    """A file that is there at once: a running query must not see half of it."""
+    hidden = path.with_name(f".{path.name}")
+    hidden.write_text(text)
+    hidden.rename(path)
+
+
 def program(query, broker, topic, source, checkpoint, *options, failpoint=""):
     return subprocess.run([sys.executable, PROGRAM, query, broker.bootstrap, topic, source, checkpoint, *options], text=True,
                           env={**os.environ, "PYSTREAM_FAILPOINTS": failpoint}, capture_output=True, timeout=120)
@@ -53,11 +60,18 @@ def check_counts(values):
     assert sorted(values) == sorted(expected + [f"again {number + 1}" for number in range(FILES)])
 
 
-def number_of(judge, checkpoint):
-    """What the brokers know of the query: (group, topic, batches done)."""
+def committed(judge, topic):
+    """What a reader of committed records sees once the brokers have ended every transaction (a moment after the commit)."""
+    wait_until(lambda: judge.ends(topic, committed=True) == judge.ends(topic), what="the end of all transactions")
+    return judge.values(topic)
+
+
+def number_is(judge, checkpoint, number):
+    """The brokers come to know that so many batches are done (a moment after the commit); under which group and topic."""
     note = (pathlib.Path(checkpoint) / "sinks/0/kafka/0").read_text()
     group, topic = re.search(r'"group":"([^"]+)","topic":"([^"]+)"', note).groups()
-    return group, topic, judge.group_offsets(group).get((topic, 0))
+    wait_until(lambda: judge.group_offsets(group).get((topic, 0)) == number, what=f"the number {number}")
+    return group, topic
 
 
 # crashes ------------------------------------------------------------------------------------------------------------
@@ -75,8 +89,8 @@ def test_crash(broker, judge, topic, source, tmp_path, query, point):
     done = program(query, broker, name, source, checkpoint)
     assert done.returncode == 0, done.stderr
     assert died >= (1 if point in ONCE else 0 if (point, query) == ("batch.state", "lines") else 2), "the failpoint was not passed"
-    (check_counts if query == "counts" else check_lines)(judge.values(name))
-    assert number_of(judge, checkpoint)[2] == FILES
+    (check_counts if query == "counts" else check_lines)(committed(judge, name))
+    number_is(judge, checkpoint, FILES)
 
 
 def test_crash_twice_in_one_batch(broker, judge, topic, source, tmp_path):
@@ -85,7 +99,7 @@ def test_crash_twice_in_one_batch(broker, judge, topic, source, tmp_path):
     for failpoint in ("kafka.marked=exit", "kafka.noted=exit", "kafka.offsets_sent=exit", "kafka.committed=exit"):
         assert program("lines", broker, name, source, checkpoint, failpoint=failpoint).returncode == KILLED
     assert program("lines", broker, name, source, checkpoint).returncode == 0
-    check_lines(judge.values(name))
+    check_lines(committed(judge, name))
 
 
 def test_kills_at_any_moment(broker, judge, topic, source, tmp_path):
@@ -97,7 +111,7 @@ def test_kills_at_any_moment(broker, judge, topic, source, tmp_path):
         running.kill()
         running.wait()
     assert program("counts", broker, name, source, checkpoint).returncode == 0
-    values = judge.values(name)  # a batch may hold two files: a killed run may have chosen the first without logging its batch
+    values = committed(judge, name)  # a batch may hold two files: a killed run may have chosen the first without logging its batch
     again = [int(value.split()[1]) for value in values if value.startswith("again")]
     assert again == sorted(set(again)) and again[-1] == FILES
     assert sorted(value for value in values if "again" not in value) == sorted(f"{number}-{row} 1" for number in range(FILES)
@@ -116,7 +130,7 @@ def test_broker_dies(source, own_broker, tmp_path):
     _, errors = running.communicate(timeout=120)
     if running.returncode:  # it may have met the failure in a step that cannot be taken again; a new start can
         assert program("lines", own_broker, "t", source, tmp_path / "checkpoint").returncode == 0, errors
-    check_lines(Judge(own_broker.bootstrap).values("t"))
+    check_lines(committed(Judge(own_broker.bootstrap), "t"))
 
 
 # a batch that fails ----------------------------------------------------------------------------------------------------
@@ -134,7 +148,7 @@ def start(df, broker, checkpoint, topic=None, **options):
 def test_nothing_of_a_failed_batch_is_seen(spark, broker, judge, topic, tmp_path):
     name, source = topic(), tmp_path / "in"
     source.mkdir()
-    (source / "0").write_text("1\n2\nx\n" * 5000)
+    put(source / "0", "1\n2\nx\n" * 5000)
     rows = spark.readStream.format("text").load(str(source))
     query = start(rows.selectExpr("CAST(value + 0 AS string) AS value"), broker, tmp_path / "checkpoint", name)
     with pytest.raises(StreamingQueryException, match="CAST_INVALID_INPUT"):
@@ -143,13 +157,13 @@ def test_nothing_of_a_failed_batch_is_seen(spark, broker, judge, topic, tmp_path
     query = start(rows, broker, tmp_path / "checkpoint", name)
     query.processAllAvailable()
     query.stop()
-    assert len(judge.values(name)) == 15_000
+    assert len(committed(judge, name)) == 15_000
 
 
 def test_undelivered_row_fails_the_batch(spark, broker, judge, topic, tmp_path):
     name, source = topic(max_message_bytes=2000), tmp_path / "in"
     source.mkdir()
-    (source / "0").write_text("a\n" + "x" * 5000 + "\n")
+    put(source / "0", "a\n" + "x" * 5000 + "\n")
     query = start(spark.readStream.format("text").load(str(source)), broker, tmp_path / "checkpoint", name)
     with pytest.raises(StreamingQueryException, match=rf"Writing to {name}-0 failed: Broker: Message size too large"):
         query.awaitTermination(30)
@@ -159,15 +173,15 @@ def test_undelivered_row_fails_the_batch(spark, broker, judge, topic, tmp_path):
 def test_batch_without_rows_makes_no_transaction(spark, broker, judge, topic, tmp_path):
     name, source = topic(), tmp_path / "in"
     source.mkdir()
-    (source / "0").write_text("a\n")
+    put(source / "0", "a\n")
     query = start(spark.readStream.format("text").load(str(source)).where("value = 'b'"), broker, tmp_path / "checkpoint", name)
     query.processAllAvailable()
     assert query.lastProgress.batchId == 0 and not (tmp_path / "checkpoint/sinks").exists()
-    (source / "1").write_text("b\n")
+    put(source / "1", "b\n")
     query.processAllAvailable()
     query.stop()
-    assert judge.values(name) == ["b"]
-    assert number_of(judge, tmp_path / "checkpoint")[2] == 2
+    assert committed(judge, name) == ["b"]
+    number_is(judge, tmp_path / "checkpoint", 2)
 
 
 def test_topics_of_the_rows(spark, broker, judge, topic, tmp_path):
@@ -177,18 +191,18 @@ def test_topics_of_the_rows(spark, broker, judge, topic, tmp_path):
     rows = spark.readStream.format("text").load(str(source)).select("value", F.expr("split(value, ' ')[0]").alias("topic"))
     query = start(rows, broker, tmp_path / "checkpoint")
     for number, order in enumerate((1, -1, 1)):
-        (source / str(number)).write_text("".join(f"{name} {number}\n" for name in names[::order]))
+        put(source / str(number), "".join(f"{name} {number}\n" for name in names[::order]))
         query.processAllAvailable()
     query.stop()
     for name in names:
-        assert judge.values(name) == [f"{name} {number}" for number in range(3)]
-    assert number_of(judge, tmp_path / "checkpoint")[1:] == (names[0], 3)
+        assert committed(judge, name) == [f"{name} {number}" for number in range(3)]
+    assert number_is(judge, tmp_path / "checkpoint", 3)[1] == names[0]
 
 
 def test_conf_asks_for_it(spark, broker, judge, topic, tmp_path):
     name = topic()
     (tmp_path / "in").mkdir()
-    (tmp_path / "in/0").write_text("a\n")
+    put(tmp_path / "in/0", "a\n")
     spark.conf.set("pystream.kafka.exactlyOnce", "true")
     try:
         query = (spark.readStream.format("text").load(str(tmp_path / "in")).writeStream.format("kafka").option("topic", name)
@@ -198,8 +212,8 @@ def test_conf_asks_for_it(spark, broker, judge, topic, tmp_path):
         spark.conf.unset("pystream.kafka.exactlyOnce")
     query.processAllAvailable()
     query.stop()
-    assert judge.values(name) == ["a"]
-    assert number_of(judge, tmp_path / "checkpoint")[2] == 1
+    assert committed(judge, name) == ["a"]
+    number_is(judge, tmp_path / "checkpoint", 1)
 
 
 # another run -------------------------------------------------------------------------------------------------------------
@@ -208,17 +222,17 @@ def test_older_run_is_shut_out(spark, broker, judge, topic, tmp_path):
     """Two machines run one query (its checkpoint copied): the later one takes over, the earlier one says so."""
     name, source = topic(), tmp_path / "in"
     source.mkdir()
-    (source / "0").write_text("0\n")
+    put(source / "0", "0\n")
     rows = spark.readStream.format("text").load(str(source))
     query = start(rows, broker, tmp_path / "checkpoint", name)
     query.processAllAvailable()
     shutil.copytree(tmp_path / "checkpoint", tmp_path / "copy")
     done = program("lines", broker, name, source, tmp_path / "copy")
     assert done.returncode == 0, done.stderr
-    (source / "1").write_text("1\n")
+    put(source / "1", "1\n")
     with pytest.raises(StreamingQueryException, match=r"\[KAFKA_FENCED\] Another run of this query writes to Kafka now"):
         query.processAllAvailable()
-    assert judge.values(name) == ["0"]
+    assert committed(judge, name) == ["0"]
 
 
 def test_transaction_of_a_dead_run_is_ended(broker, judge, topic, source, tmp_path):
@@ -227,7 +241,7 @@ def test_transaction_of_a_dead_run_is_ended(broker, judge, topic, source, tmp_pa
     assert program("lines", broker, name, source, checkpoint, failpoint="kafka.offsets_sent=exit:2").returncode == KILLED
     assert judge.ends(name, committed=True)[0] < judge.ends(name)[0]
     assert program("lines", broker, name, source, checkpoint).returncode == 0
-    assert judge.ends(name, committed=True) == judge.ends(name)
+    check_lines(committed(judge, name))
 
 
 # the number is lost --------------------------------------------------------------------------------------------------------
@@ -237,9 +251,7 @@ def lost(broker, judge, topic, source, tmp_path):
     """A run that died after the commit of its second batch, and brokers that forgot its number."""
     name, checkpoint = topic(), tmp_path / "checkpoint"
     assert program("lines", broker, name, source, checkpoint, failpoint="kafka.committed=exit:2").returncode == KILLED
-    group, _, number = number_of(judge, checkpoint)
-    assert number == 2
-    judge.forget_group(group)
+    judge.forget_group(number_is(judge, checkpoint, 2)[0])
     return name, checkpoint
 
 
@@ -250,7 +262,7 @@ def test_lost_number_is_an_error(broker, judge, source, lost):
         assert done.returncode == 1
         assert re.search(r"\[KAFKA_BATCH_ID_LOST\] An earlier run may have written batch 1 to Kafka, .* pystream.kafka.onLostBatchId",
                          done.stderr)
-    assert len(judge.values(name)) == 2 * 21
+    assert len(committed(judge, name)) == 2 * 21
 
 
 @pytest.mark.parametrize("point", ["batch.sink", "kafka.begun", "kafka.offsets_sent"])
@@ -262,7 +274,7 @@ def test_lost_number_with_a_choice(broker, judge, source, lost, choice, times, p
     assert program("lines", broker, name, source, checkpoint, option, failpoint=f"{point}=exit").returncode == KILLED
     done = program("lines", broker, name, source, checkpoint)  # the choice was made: the option is not needed any more
     assert done.returncode == 0, done.stderr
-    values = collections.Counter(value.split()[0] for value in judge.values(name))
+    values = collections.Counter(value.split()[0] for value in committed(judge, name))
     assert {values[f"1-{row}"] for row in range(20)} == {times}
     assert {values[f"{number}-{row}"] for number in (0, 2, 3, 4) for row in range(20)} == {1}
 
@@ -271,12 +283,12 @@ def test_lost_number_between_batches(broker, judge, topic, source, tmp_path):
     """No batch was on its way: nothing is in doubt.  A crash of the next batch is an ordinary one again."""
     name, checkpoint = topic(), tmp_path / "checkpoint"
     assert program("lines", broker, name, source, checkpoint, failpoint="batch.committed=exit:2").returncode == KILLED
-    judge.forget_group(number_of(judge, checkpoint)[0])
+    judge.forget_group(number_is(judge, checkpoint, 2)[0])
     for point in ("batch.logged", "kafka.begun", "kafka.offsets_sent", "kafka.committed"):
         assert program("lines", broker, name, source, checkpoint, failpoint=f"{point}=exit").returncode == KILLED
     done = program("lines", broker, name, source, checkpoint)
     assert done.returncode == 0, done.stderr
-    check_lines(judge.values(name))
+    check_lines(committed(judge, name))
 
 
 def test_topic_of_the_number_is_deleted(broker, judge, topic, source, tmp_path):
@@ -286,7 +298,7 @@ def test_topic_of_the_number_is_deleted(broker, judge, topic, source, tmp_path):
     judge.delete(old)
     done = program("lines", broker, new, source, checkpoint)
     assert done.returncode == 0, done.stderr
-    assert len(judge.values(new)) == 3 * 21
+    assert len(committed(judge, new)) == 3 * 21
     assert (checkpoint / "sinks/0/kafka/1").exists()
 
 
@@ -298,7 +310,7 @@ def test_transaction_that_takes_too_long(tmp_path):
         pytest.skip(why)
     source = tmp_path / "in"
     source.mkdir()
-    (source / "0").write_text("a\n" * 1_000_000)
+    put(source / "0", "a\n" * 1_000_000)
     with Broker(properties={"transaction.abort.timed.out.transaction.cleanup.interval.ms": 200}) as broker:
         judge = Judge(broker.bootstrap)
         judge.create("t")
@@ -331,10 +343,10 @@ def test_stop_while_the_broker_is_frozen(spark, own_broker, tmp_path, when):
         own_broker.freeze()
     query = start(spark.readStream.format("text").load(str(source)), own_broker, tmp_path / "checkpoint", "t")
     if when == "batch":
-        (source / "0").write_text("a\n")
+        put(source / "0", "a\n")
         query.processAllAvailable()
         own_broker.freeze()
-        (source / "1").write_text("b\n")
+        put(source / "1", "b\n")
     time.sleep(1)
     began = time.monotonic()
     query.stop()
@@ -343,7 +355,7 @@ def test_stop_while_the_broker_is_frozen(spark, own_broker, tmp_path, when):
     query = start(spark.readStream.format("text").load(str(source)), own_broker, tmp_path / "checkpoint", "t")
     query.processAllAvailable()
     query.stop()
-    assert judge.values("t") == (["a", "b"] if when == "batch" else [])
+    assert committed(judge, "t") == (["a", "b"] if when == "batch" else [])
 
 
 def test_frozen_broker_is_an_error_in_time(spark, own_broker, tmp_path):

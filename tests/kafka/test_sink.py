@@ -12,6 +12,13 @@ from pystream.sql import functions as F
 NOWHERE = "127.0.0.1:1"
 
 
+def put(path, text):
+    """A file that is there at once: a running query must not see half of it."""
+    hidden = path.with_name(f".{path.name}")
+    hidden.write_text(text)
+    hidden.rename(path)
+
+
 def write(df, bootstrap, mode="append", **options):
     writer = df.write.format("kafka").mode(mode).option("kafka.bootstrap.servers", bootstrap)
     for name, value in options.items():
@@ -147,7 +154,7 @@ def test_keys_lie_where_the_java_client_puts_them(spark, broker, judge, topic):
 def test_updates_are_appended(spark, broker, judge, topic, tmp_path):
     name, source = topic(), tmp_path / "in"
     source.mkdir()
-    (source / "0").write_text("a\nb\nb\n")
+    put(source / "0", "a\nb\nb\n")
     query = (spark.readStream.format("text").load(str(source)).groupBy("value").count()
              .select(F.expr("concat(value, count) AS value")).writeStream.outputMode("update").format("kafka")
              .option("kafka.bootstrap.servers", broker.bootstrap).option("topic", name)
@@ -156,7 +163,7 @@ def test_updates_are_appended(spark, broker, judge, topic, tmp_path):
         query.processAllAvailable()
         assert query.lastProgress.sink.numOutputRows == 2
         assert query.lastProgress.sink.description == "org.apache.spark.sql.kafka010.KafkaSourceProvider$KafkaTable"
-        (source / "1").write_text("a\n")
+        put(source / "1", "a\n")
         query.processAllAvailable()
     finally:
         query.stop()
@@ -209,7 +216,7 @@ def test_full_queue_that_stays_so(spark):
 def test_stop_while_nobody_answers(spark, tmp_path, rows):
     source = tmp_path / "in"
     source.mkdir()
-    (source / "0").write_text("x\n" * rows)
+    put(source / "0", "x\n" * rows)
     query = (spark.readStream.format("text").load(str(source)).writeStream.format("kafka")
              .option("kafka.bootstrap.servers", f"127.0.0.1:{free_port()}").option("topic", "t")
              .option("kafka.queue.buffering.max.messages", "1000")
