@@ -193,23 +193,28 @@ static ps_status sink_begin(ps_sink *sink, int64_t batch_id, bool *skip, ps_erro
     return PS_OK;
 }
 
-static ps_status sink_write(ps_sink *sink, ps_batch *batch, ps_error *err)
+static ps_status write_rows(kafka_sink *self, const ps_batch *batch, ps_error *err)
 {
-    kafka_sink *self = (kafka_sink *)sink;
     psi_records records;
     ps_slice topic;
 
-    if (batch->n_sel == 0)
-        return PS_OK;
     psi_records_init(&records, &self->columns, batch);
     if (self->txn) {
         PS_TRY(topic_of(self, &records, ps_row(&records.rows, 0), &topic, err));
-        PS_TRY(psi_txn_begin(self->txn, sink->batch_id, topic, err));
+        PS_TRY(psi_txn_begin(self->txn, self->sink.batch_id, topic, err));
     }
     for (int64_t j = 0; j < records.rows.n; j++)
         PS_TRY(write_row(self, &records, ps_row(&records.rows, j), err));
     PS_TRY(send_run(self, err)); /* the batch is borrowed: nothing of it stays here */
     return psi_client_undelivered(self->client, err);
+}
+
+static ps_status sink_write(ps_sink *sink, ps_batch *batch, ps_error *err)
+{
+    kafka_sink *self = (kafka_sink *)sink;
+    ps_status rc = batch->n_sel > 0 ? write_rows(self, batch, err) : PS_OK;
+
+    return self->txn ? psi_txn_explain(self->txn, rc, err) : rc;
 }
 
 /* --- the end of a batch ------------------------------------------------------------------------------------------ */
@@ -239,10 +244,12 @@ static ps_status flush(kafka_sink *self, ps_error *err)
 static ps_status sink_commit(ps_sink *sink, int64_t batch_id, ps_error *err)
 {
     kafka_sink *self = (kafka_sink *)sink;
+    ps_status rc = flush(self, err);
 
     PS_UNUSED(batch_id);
-    PS_TRY(flush(self, err));
-    return self->txn ? psi_txn_commit(self->txn, err) : PS_OK;
+    if (rc == PS_OK && self->txn)
+        rc = psi_txn_commit(self->txn, err);
+    return self->txn ? psi_txn_explain(self->txn, rc, err) : rc;
 }
 
 static void sink_abort(ps_sink *sink, int64_t batch_id)

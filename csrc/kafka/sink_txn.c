@@ -102,19 +102,28 @@ static ps_status new_call(txn_step step, txn_call **out, ps_error *err)
 
 /* --- errors ------------------------------------------------------------------------------------------------------------ */
 
-/* A transaction that outlived its time and one of a run that was shut out end with the same errors: their age tells. */
 static ps_status raise_error(psi_txn *txn, const char *what, const rd_kafka_error_t *error, ps_error *err)
 {
-    int64_t age_ms = (ps_clock_ticks() - txn->began) / 1000000;
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     const char *reason = rd_kafka_error_string(error);
 
-    if (txn->open && age_ms >= txn->timeout_ms && (rd_kafka_error_is_fatal(error) || rd_kafka_error_txn_requires_abort(error)))
-        return ps_raise(err, PS_E_KAFKA_TRANSACTION_EXPIRED, (long long)txn->batch_id, (long long)age_ms, (long long)txn->timeout_ms, reason);
     if (code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED || code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH)
         return ps_raise(err, PS_E_KAFKA_FENCED, txn->name, reason);
     PS_TRY(psi_client_undelivered(txn->client, err)); /* a row that could not be delivered says more than the transaction that fails for it */
     return psi_client_raise(txn->client, code, what, reason, err);
+}
+
+/* What a transaction that outlived its time ends with is also what a run that was shut out meets, or one whose brokers do not
+ * answer: its age tells. */
+ps_status psi_txn_explain(psi_txn *txn, ps_status rc, ps_error *err)
+{
+    int64_t age_ms = (ps_clock_ticks() - txn->began) / 1000000;
+    bool by_brokers = rc == PS_E_KAFKA_FAILED || rc == PS_E_KAFKA_TIMEOUT || rc == PS_E_KAFKA_FENCED;
+
+    if (!txn->open || !by_brokers || age_ms < txn->timeout_ms)
+        return rc;
+    return ps_raise(err, PS_E_KAFKA_TRANSACTION_EXPIRED, (long long)txn->batch_id, (long long)age_ms, (long long)txn->timeout_ms,
+                    err ? err->message : "");
 }
 
 /* Takes the call. */

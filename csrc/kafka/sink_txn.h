@@ -44,6 +44,8 @@ ps_status psi_txn_begin(psi_txn *txn, int64_t batch_id, ps_slice topic, ps_error
 /* Steps 5 and 6, all rows having been delivered; nothing when no row came. */
 ps_status psi_txn_commit(psi_txn *txn, ps_error *err);
 void psi_txn_abort(psi_txn *txn);
+/* Replaces a failure of the open transaction by KAFKA_TRANSACTION_EXPIRED when its time was over; returns what stands. */
+ps_status psi_txn_explain(psi_txn *txn, ps_status rc, ps_error *err);
 /* Why librdkafka takes no more rows, which it refused with `code`. */
 ps_status psi_txn_raise(psi_txn *txn, rd_kafka_resp_err_t code, const char *what, ps_error *err);
 #endif
