@@ -34,8 +34,10 @@ static ps_status count_update(const ps_agg_shape *shape, const ps_agg_groups *to
         n_views += views[n_views].valid != NULL;
     }
     if (n_views == 0) {
-        for (int64_t j = 0; j < rows->n; j++)
-            add_one(to, j);
+        uint8_t *const *slots = to->slots;
+        size_t at = to->at;
+        for (int64_t j = 0, n = rows->n; j < n; j++)
+            ++*(int64_t *)(slots[j] + at);
     } else if (n_views == 1) {
         PSI_AGG_EACH(rows, &views[0], j, at) add_one(to, j);
     } else {

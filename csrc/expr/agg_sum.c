@@ -97,10 +97,14 @@ static inline ps_status add_int(const ps_agg_shape *shape, sum_int *group, int64
     return PS_OK;
 }
 
+/* What `to` and `rows` point at is kept at hand: the compiler cannot know that no sum lies there. */
 #define ADD_LOOP(T)                                                                                \
-    if (!view.valid && !view.index && view.mask && !rows->sel) {                                   \
-        for (int64_t j = 0; j < rows->n; j++)                                                      \
-            PS_TRY(add_int(shape, ps_agg_at(to, j), ((const T *)view.data)[j], err));              \
+    if (!view.valid && !view.index && view.mask) {                                                 \
+        const ps_agg_groups groups = *to;                                                          \
+        const int32_t *sel = rows->sel;                                                            \
+        const T *data = view.data;                                                                 \
+        for (int64_t j = 0, n = rows->n; j < n; j++)                                               \
+            PS_TRY(add_int(shape, ps_agg_at(&groups, j), data[sel ? sel[j] : j], err));            \
     } else {                                                                                       \
         PSI_AGG_EACH(rows, &view, j, at)                                                           \
         PS_TRY(add_int(shape, ps_agg_at(to, j), ((const T *)view.data)[at], err));                 \

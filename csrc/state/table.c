@@ -113,27 +113,52 @@ static inline ps_slot *slot_at(const ps_table *table, uint64_t i)
     return (ps_slot *)(table->slots + i * table->layout->n_bytes);
 }
 
-/* Puts the slots, in order, into `to`; false when a run does not fit. */
-static bool refill(const ps_table *from, uint8_t *slots, uint64_t capacity, uint64_t n_physical)
+/* Slots and keys are whole words, and so few that calling memcpy() takes longer. */
+static inline __attribute__((always_inline)) void copy_words(uint8_t *to, const uint8_t *from,
+                                                             size_t n_bytes)
 {
-    size_t size = from->layout->n_bytes;
-    ps_table to = *from;
+    for (size_t at = 0; at < n_bytes; at += 8)
+        memcpy(to + at, from + at, 8);
+}
 
-    to.slots = slots;
-    to.capacity = capacity;
-    for (uint64_t i = 0; i < from->n_physical; i++) {
-        const ps_slot *slot = slot_at(from, i);
-        uint64_t at;
-        if (slot->tag == 0)
+/* Puts the slots, in order, into others; false when a run does not fit. */
+static inline __attribute__((always_inline)) bool refill_slots(const ps_table *from, size_t size,
+                                                               uint8_t *slots, uint64_t capacity,
+                                                               uint64_t n_physical)
+{
+    const uint8_t *slot = from->slots;
+    uint8_t *last = slots + (n_physical - 1) * size;
+    ps_table to = {.shard_bits = from->shard_bits, .capacity = capacity};
+
+    for (uint64_t n = from->n_physical; n > 0; n--, slot += size) {
+        uint32_t tag = ((const ps_slot *)slot)->tag;
+        uint8_t *at;
+        if (tag == 0)
             continue;
-        at = home_of(&to, slot->tag);
-        while (slot_at(&to, at)->tag != 0)
-            at++;
-        if (at + 1 >= n_physical)
+        at = slots + home_of(&to, tag) * size;
+        while (((const ps_slot *)at)->tag != 0)
+            at += size;
+        if (at >= last)
             return false;
-        memcpy(slot_at(&to, at), slot, size);
+        copy_words(at, slot, size);
     }
     return true;
+}
+
+static bool refill(const ps_table *from, uint8_t *slots, uint64_t capacity, uint64_t n_physical)
+{
+    switch (from->layout->n_bytes) {
+    case 24:
+        return refill_slots(from, 24, slots, capacity, n_physical);
+    case 32:
+        return refill_slots(from, 32, slots, capacity, n_physical);
+    case 40:
+        return refill_slots(from, 40, slots, capacity, n_physical);
+    case 48:
+        return refill_slots(from, 48, slots, capacity, n_physical);
+    default:
+        return refill_slots(from, from->layout->n_bytes, slots, capacity, n_physical);
+    }
 }
 
 /* State is dense; a transient table is rather sparse, since every second look at a slot costs a
@@ -351,7 +376,7 @@ static ps_status insert(ps_table *table, uint8_t *slot, uint64_t head, const uin
     const ps_layout *layout = table->layout;
     uint64_t flags = (uint64_t)PS_SLOT_NEW << 32;
 
-    memcpy(slot + PS_SLOT_KEY, image, layout->key.n_bytes);
+    copy_words(slot + PS_SLOT_KEY, image, layout->key.n_bytes);
     for (int i = 0; i < layout->key.n_cells; i++) {
         ps_cell *cell = (ps_cell *)(slot + layout->cells[i]), copy = *cell;
         if (!ps_cell_is_far(&copy))
@@ -360,7 +385,7 @@ static ps_status insert(ps_table *table, uint8_t *slot, uint64_t head, const uin
         PS_TRY(ps_cell_set(&table->heap, cell, (const char *)(uintptr_t)copy.far.at, copy.n_bytes,
                            err));
     }
-    memcpy(slot + layout->value_at, layout->initial, layout->n_bytes - layout->value_at);
+    copy_words(slot + layout->value_at, layout->initial, layout->n_bytes - layout->value_at);
     head |= flags;
     memcpy(slot, &head, sizeof head);
     table->n++;
@@ -455,6 +480,10 @@ static ps_status upsert_chunk(ps_table *table, const ps_images *images, int *row
             return upsert_rows(table, images, 40, 1, row, slots, err);
         return upsert_rows(table, images, size, 1, row, slots, err);
     case 16:
+        if (size == 40)
+            return upsert_rows(table, images, 40, 2, row, slots, err);
+        if (size == 48)
+            return upsert_rows(table, images, 48, 2, row, slots, err);
         return upsert_rows(table, images, size, 2, row, slots, err);
     case 24:
         return upsert_rows(table, images, size, 3, row, slots, err);
@@ -538,7 +567,7 @@ static ps_status image_slots(ps_table *table, const ps_table *from, uint8_t *con
         uint8_t *image = images->room + (size_t)k * key->n_bytes;
         memcpy(&images->heads[k], from_slots[k], 8);
         images->heads[k] &= HEAD_MASK;
-        memcpy(image, from_slots[k] + PS_SLOT_KEY, key->n_bytes);
+        copy_words(image, from_slots[k] + PS_SLOT_KEY, key->n_bytes);
         for (int c = 0; c < key->n_cells; c++) {
             ps_cell *cell = (ps_cell *)(image + key->cells[c]);
             if (ps_cell_is_far(cell)) {
