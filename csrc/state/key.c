@@ -129,10 +129,10 @@ static ps_status lay_out(ps_key *key, const ps_key_spec *spec, ps_error *err)
     return PS_OK;
 }
 
-/* Is the leaf a word that needs no canonical form, or nothing at all. */
-static bool is_word(const ps_key_leaf *leaf)
+/* Is the leaf made of words that need no canonical form (short texts do not), or of nothing. */
+static bool is_words(const ps_key_leaf *leaf)
 {
-    return leaf->form == PS_KEY_STRUCT || leaf->form == PS_KEY_END ||
+    return leaf->form == PS_KEY_STRUCT || leaf->form == PS_KEY_END || leaf->form == PS_KEY_TEXT ||
            (leaf->form == PS_KEY_FIXED && leaf->type->kind != PS_DOUBLE &&
             ps_type_width(leaf->type) == 8);
 }
@@ -152,7 +152,7 @@ ps_status ps_key_init(ps_key *key, const ps_key_spec *spec, ps_error *err)
     PS_TRY_OR(fail, lay_out(key, spec, err));
     key->whole_words = !key->packed && key->n_bytes > 0 && key->n_bytes <= 8 * PS_KEY_WORDS;
     for (int i = 0; i < key->n_leaves; i++)
-        key->whole_words = key->whole_words && is_word(&key->leaves[i]);
+        key->whole_words = key->whole_words && is_words(&key->leaves[i]);
     return PS_OK;
 fail:
     ps_key_clear(key);

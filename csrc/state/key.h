@@ -13,7 +13,7 @@
 #include "state/heap.h"
 
 #define PS_CHUNK 512 /* rows that are encoded and probed together */
-#define PS_KEY_WORDS 4
+#define PS_KEY_WORDS 7 /* of a key that is read in one go: a window and two texts */
 
 typedef enum ps_key_form {
     PS_KEY_FIXED,

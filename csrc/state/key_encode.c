@@ -324,101 +324,179 @@ static void hash_images(const ps_key *key, const uint16_t *nulls, uint64_t seed,
     }
 }
 
-/* ---- keys of whole words without NULLs, read and hashed in one go ---- */
+/* ---- keys of whole words without NULLs, read and hashed in one go ----
+ *
+ * A value is a word, or a text of up to PS_STR_INLINE bytes: the two words of its view and a third,
+ * zero.  Longer texts are rare among keys; their rows are put right when all are read.
+ */
 
 typedef struct word_source {
-    const uint64_t *words;
-    int64_t mask; /* 0: the first word stands for all */
+    const uint8_t *data;
+    int64_t mask; /* 0: the first value stands for all */
 } word_source;
 
-/* The words that a column brings; 0 when it has to be looked at row by row. */
-static int take_words(const ps_vec *col, int64_t mask, word_source *out)
+typedef struct word_sources {
+    word_source items[PS_KEY_WORDS];
+    int n;
+    uint32_t texts; /* a bit for each that is one */
+} word_sources;
+
+static bool add_words(const ps_key *key, int *leaf_at, const ps_vec *col, int64_t mask,
+                      word_sources *out)
 {
-    int n = 0;
+    const ps_key_leaf *leaf = &key->leaves[(*leaf_at)++];
 
     if (col->shape == PS_DICT || col->valid)
-        return 0;
+        return false;
     if (col->shape == PS_CONST)
         mask = 0;
-    if (col->type->kind != PS_STRUCT) {
-        *out = (word_source){col->data, mask};
-        return 1;
+    if (leaf->form == PS_KEY_STRUCT) {
+        for (int c = 0; c < col->n_children; c++)
+            if (!add_words(key, leaf_at, col->children[c], mask, out))
+                return false;
+        return true;
     }
-    for (int c = 0; c < col->n_children; c++) {
-        int more = take_words(col->children[c], mask, out + n);
-        if (more == 0)
-            return 0;
-        n += more;
-    }
-    return n;
-}
-
-static bool find_words(const ps_key *key, ps_vec *const *cols, word_source *out)
-{
-    word_source all[2 * PS_KEY_WORDS];
-    int n = 0, leaf = 0;
-
-    for (int i = 0; i < key->n_types; i++) {
-        int more = take_words(cols[i], -1, all);
-        if (more == 0)
-            return false;
-        for (int w = 0; w < more; leaf++) {
-            if (key->leaves[leaf].form == PS_KEY_STRUCT)
-                continue;
-            if (key->leaves[leaf].form == PS_KEY_FIXED)
-                out[n++] = all[w];
-            w++;
-        }
-    }
+    if (leaf->form == PS_KEY_END)
+        return true;
+    out->texts |= (uint32_t)(leaf->form == PS_KEY_TEXT) << out->n;
+    out->items[out->n++] = (word_source){col->data, mask};
     return true;
 }
 
-/* The hash of a key up to its nth word. */
-static inline uint64_t hash_word(const ps_key *key, uint64_t hash, uint64_t word, int n,
-                                 uint64_t seed)
+/* False when a column has to be looked at row by row. */
+static bool find_words(const ps_key *key, ps_vec *const *cols, word_sources *out)
 {
-    hash = n == 0 ? ps_hash_u64(word, seed) : ps_hash_combine(hash, word);
-    return n + 1 == key->end_word ? ps_hash_combine(hash, word + (uint64_t)key->window_us) : hash;
+    int leaf = 0;
+
+    out->n = 0;
+    out->texts = 0;
+    for (int i = 0; i < key->n_types; i++)
+        if (!add_words(key, &leaf, cols[i], -1, out))
+            return false;
+    return true;
 }
 
-/* The first n_same words are those of all rows, and so is their part of the hash. */
-static inline __attribute__((always_inline)) void
-encode_words(const ps_key *key, const word_source *from, const int32_t *sel, int64_t start,
-             uint64_t seed, int n_words, int n_same, ps_images *out)
-{
-    uint64_t *image = (uint64_t *)out->room, same = 0;
+/* A key on its way: what of it is written and hashed. */
+typedef struct key_words {
+    uint64_t *image;
+    uint64_t hash;
+    int n;
+} key_words;
 
-    for (int w = 0; w < n_same; w++)
-        same = hash_word(key, same, from[w].words[0], w, seed);
-    for (int k = 0; k < out->n; k++, image += n_words) {
+static inline __attribute__((always_inline)) void add_word(key_words *to, uint64_t word,
+                                                           uint64_t seed, int end_word,
+                                                           uint64_t window)
+{
+    to->image[to->n] = word;
+    to->hash = to->n == 0 ? ps_hash_u64(word, seed) : ps_hash_combine(to->hash, word);
+    if (++to->n == end_word)
+        to->hash = ps_hash_combine(to->hash, word + window);
+}
+
+/* The first n_same values, 0 or 1, are words that are those of all rows, and so is their part of
+ * the hash.  True when some text is long. */
+static inline __attribute__((always_inline)) bool
+encode_words(const ps_key *key, const word_sources *from, const int32_t *sel, int64_t start,
+             uint64_t seed, int n_values, uint32_t texts, int n_same, ps_images *out)
+{
+    int end_word = key->end_word; /* no word of a text */
+    size_t n_words = key->n_bytes / 8;
+    uint64_t window = (uint64_t)key->window_us, first[1];
+    key_words same = {first, 0, 0};
+    bool any_long = false;
+
+    if (n_same > 0)
+        add_word(&same, word_at(from->items[0].data, 0), seed, end_word, window);
+    for (int k = 0; k < out->n; k++) {
         int64_t row = sel ? sel[start + k] : start + k;
-        uint64_t hash = same;
-        for (int w = 0; w < n_words; w++) {
-            uint64_t word = from[w].words[row & from[w].mask];
-            image[w] = word;
-            if (w >= n_same)
-                hash = hash_word(key, hash, word, w, seed);
+        key_words to = {(uint64_t *)out->room + (size_t)k * n_words, same.hash, n_same};
+        if (n_same > 0)
+            to.image[0] = first[0];
+        for (int v = n_same; v < n_values; v++) {
+            const uint8_t *data = from->items[v].data;
+            int64_t at = row & from->items[v].mask;
+            if (texts >> v & 1) {
+                uint64_t head = word_at(data + at * (int64_t)sizeof(ps_str), 0);
+                any_long |= (uint32_t)head > PS_STR_INLINE;
+                add_word(&to, head, seed, -1, 0);
+                add_word(&to, word_at(data + at * (int64_t)sizeof(ps_str), 1), seed, -1, 0);
+                add_word(&to, 0, seed, -1, 0);
+            } else {
+                add_word(&to, word_at(data + at * 8, 0), seed, end_word, window);
+            }
         }
-        out->heads[k] = ps_tag_of(hash);
+        out->heads[k] = ps_tag_of(to.hash);
     }
+    return any_long;
 }
 
-static void encode_plain(const ps_key *key, const word_source *from, const ps_rows *rows,
+/* What rows with a long text are in truth. */
+static void encode_long(const ps_key *key, const word_sources *from, const ps_rows *rows,
+                        int64_t start, uint64_t seed, ps_images *out)
+{
+    target to = {key, out->room, key->n_bytes, NULL, out->n, false, false};
+
+    for (int k = 0; k < out->n; k++) {
+        uint8_t *image = out->room + (size_t)k * key->n_bytes;
+        int64_t row = ps_row(rows, start + k);
+        bool any_long = false;
+        for (int v = 0, cell = 0; v < from->n; v++) {
+            const ps_str *s = (const ps_str *)(const void *)from->items[v].data;
+            if (!(from->texts >> v & 1))
+                continue;
+            s += row & from->items[v].mask;
+            if (s->n_bytes > PS_STR_INLINE) {
+                put_cell(&to, image + key->cells[cell], s->far.data, s->n_bytes);
+                any_long = true;
+            }
+            cell++;
+        }
+        if (any_long)
+            out->heads[k] = ps_tag_of(hash_with_cells(key, image, seed));
+    }
+    out->any_far = to.any_far;
+}
+
+/* A function each for the shapes of key that come most: a loop of its own has the registers. */
+typedef bool encode_fn(const ps_key *key, const word_sources *from, const int32_t *sel,
+                       int64_t start, uint64_t seed, ps_images *out);
+#define ENCODE(name, n_values, texts, n_same)                                                      \
+    static __attribute__((noinline)) bool name(const ps_key *key, const word_sources *from,        \
+                                               const int32_t *sel, int64_t start, uint64_t seed,   \
+                                               ps_images *out)                                     \
+    {                                                                                              \
+        if (sel)                                                                                   \
+            return encode_words(key, from, sel, start, seed, n_values, texts, n_same, out);        \
+        return encode_words(key, from, NULL, start, seed, n_values, texts, n_same, out);           \
+    }
+ENCODE(encode_word, 1, 0, 0)
+ENCODE(encode_two, 2, 0, 0)
+ENCODE(encode_second, 2, 0, 1)
+ENCODE(encode_text, 1, 1, 0)
+ENCODE(encode_word_text, 2, 2, 0)
+ENCODE(encode_second_text, 2, 2, 1)
+ENCODE(encode_any, from->n, from->texts, 0)
+ENCODE(encode_any_second, from->n, from->texts, 1)
+
+static encode_fn *choose_encode(const word_sources *from, bool same)
+{
+    if (from->n == 1 && !same)
+        return from->texts ? encode_text : encode_word;
+    if (from->n == 2 && from->texts == 0)
+        return same ? encode_second : encode_two;
+    if (from->n == 2 && from->texts == 2)
+        return same ? encode_second_text : encode_word_text;
+    return same ? encode_any_second : encode_any;
+}
+
+static void encode_plain(const ps_key *key, const word_sources *from, const ps_rows *rows,
                          int64_t start, uint64_t seed, ps_images *out)
 {
-    int n_words = key->n_bytes / 8;
-    bool same = from[0].mask == 0;
+    bool same = from->items[0].mask == 0 && !(from->texts & 1);
 
-    if (n_words == 1)
-        encode_words(key, from, rows->sel, start, seed, 1, 0, out);
-    else if (n_words == 2 && same && !rows->sel)
-        encode_words(key, from, NULL, start, seed, 2, 1, out);
-    else if (n_words == 2 && same)
-        encode_words(key, from, rows->sel, start, seed, 2, 1, out);
-    else if (n_words == 2)
-        encode_words(key, from, rows->sel, start, seed, 2, 0, out);
-    else
-        encode_words(key, from, rows->sel, start, seed, n_words, same, out);
+    out->any_far = false;
+    if (choose_encode(from, same)(key, from, rows->sel, start, seed, out))
+        encode_long(key, from, rows, start, seed, out);
 }
 
 static ps_status encode_columns(const ps_key *key, ps_vec *const *cols, const int32_t *at,
@@ -446,16 +524,15 @@ ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *r
 {
     int32_t at[PS_CHUNK];
     uint16_t nulls[PS_CHUNK];
-    word_source words[PS_KEY_WORDS];
+    word_sources words;
 
     out->n = n;
     if (out->room == NULL)
         PS_TRY(ps_alloc0((size_t)PS_CHUNK * key->n_bytes, &out->room, err));
     out->data = out->room;
     out->stride = key->n_bytes;
-    if (key->whole_words && find_words(key, cols, words)) {
-        out->any_far = false;
-        encode_plain(key, words, rows, start, seed, out);
+    if (key->whole_words && find_words(key, cols, &words)) {
+        encode_plain(key, &words, rows, start, seed, out);
         return PS_OK;
     }
     memset(nulls, 0, (size_t)n * sizeof *nulls);

@@ -276,6 +276,82 @@ static void test_window_keys(void **state)
     ps_type_unref(types[0]);
 }
 
+/* Images and hashes of these columns, read in one go, are those of the same rows looked at one by one. */
+static void check_one_go(ps_vec *const *cols, int n_cols, const ps_rows *rows, int64_t window_us)
+{
+    static ps_images fast, slow;
+    const ps_type *types[3];
+    ps_vec *dicts[3];
+    int32_t *index = calloc((size_t)rows->n_rows, sizeof *index);
+    ps_key key;
+
+    for (int64_t i = 0; i < rows->n_rows; i++)
+        index[i] = (int32_t)i;
+    for (int c = 0; c < n_cols; c++) {
+        types[c] = cols[c]->type;
+        OK(ps_vec_take(cols[c], index, rows->n_rows, NULL, &dicts[c], &err));
+    }
+    OK(ps_key_init(&key, &(ps_key_spec){types, n_cols, -1, 0, window_us}, &err));
+    assert_true(key.whole_words);
+    OK(ps_key_encode(&key, cols, rows, 1, (int)rows->n - 1, 7, &fast, &err));
+    OK(ps_key_encode(&key, dicts, rows, 1, (int)rows->n - 1, 7, &slow, &err));
+    assert_int_equal(fast.any_far, slow.any_far);
+    assert_memory_equal(fast.heads, slow.heads, (size_t)fast.n * sizeof *fast.heads);
+    assert_memory_equal(fast.data, slow.data, (size_t)fast.n * key.n_bytes);
+    ps_images_clear(&fast);
+    ps_images_clear(&slow);
+    for (int c = 0; c < n_cols; c++)
+        ps_vec_unref(dicts[c]);
+    ps_key_clear(&key);
+    free(index);
+}
+
+/* Keys of words and texts, texts of all lengths: those that a view holds, that only a cell holds, that lie in a heap. */
+static void test_keys_in_one_go(void **state)
+{
+    enum { N = 100 };
+    const ps_type *types[1];
+    ps_field fields[2] = {{(char *)"start", ps_type_of(PS_TIMESTAMP), true, NULL}, {(char *)"end", ps_type_of(PS_TIMESTAMP), true, NULL}};
+    int64_t values[N];
+    int32_t sel[N / 2];
+    ps_vec *number, *same, *brief, *texts, *long_text, *window, *windows;
+
+    PS_UNUSED(state);
+    for (int i = 0; i < N; i++)
+        values[i] = i;
+    for (int i = 0; i < N / 2; i++)
+        sel[i] = 2 * i + 1;
+    OK(ps_type_struct(fields, 2, &types[0], &err));
+    OK(ps_vec_new(types[0], N, false, &windows, &err));
+    OK(ps_vec_add_child(windows, int_column(values, NULL, N, PS_TIMESTAMP), &err));
+    OK(ps_vec_add_child(windows, int_column(values, NULL, N, PS_TIMESTAMP), &err));
+    OK(ps_vec_repeat(windows, 3, N, &window, &err));
+    number = int_column(values, NULL, N, PS_INT64);
+    OK(ps_vec_repeat(number, 3, N, &same, &err));
+    brief = text_column(values, N, "%lld");
+    for (int i = 0; i < N; i++)
+        values[i] = 1ll << (i % 62);
+    texts = text_column(values, N, "0x%llo"); /* 3 to 23 bytes */
+    OK(ps_vec_repeat(texts, 60, N, &long_text, &err));
+    for (int chosen = 0; chosen < 2; chosen++) {
+        const ps_rows rows = chosen ? (ps_rows){N, sel, N / 2} : (ps_rows){N, NULL, N};
+        ps_vec *all[] = {number, same, brief, texts, long_text};
+        for (size_t a = 0; a < PS_COUNT_OF(all); a++) {
+            check_one_go(&all[a], 1, &rows, 0);
+            for (size_t b = 0; b < PS_COUNT_OF(all); b++) {
+                check_one_go((ps_vec *[]){all[a], all[b]}, 2, &rows, 0);
+                check_one_go((ps_vec *[]){window, all[a], all[b]}, 3, &rows, 1000);
+                check_one_go((ps_vec *[]){windows, all[a], all[b]}, 3, &rows, 1000);
+            }
+            check_one_go((ps_vec *[]){window, all[a]}, 2, &rows, 1000);
+            check_one_go((ps_vec *[]){windows, all[a]}, 2, &rows, 1000);
+        }
+    }
+    for (size_t i = 0; i < 7; i++)
+        ps_vec_unref(((ps_vec *[]){number, same, brief, texts, long_text, window, windows})[i]);
+    ps_type_unref(types[0]);
+}
+
 /* ---- stores ---- */
 
 typedef struct world {
@@ -625,7 +701,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts_by_int), cmocka_unit_test(test_removal), cmocka_unit_test(test_rare_keys),
-        cmocka_unit_test(test_wide_keys), cmocka_unit_test(test_window_keys), cmocka_unit_test(test_shards), cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_wide_keys), cmocka_unit_test(test_window_keys),
+        cmocka_unit_test(test_keys_in_one_go), cmocka_unit_test(test_shards), cmocka_unit_test(test_versions),
         cmocka_unit_test(test_damage), cmocka_unit_test(test_schema), cmocka_unit_test(test_failing_writes),
         cmocka_unit_test(test_memory_limit), cmocka_unit_test(test_no_memory),
     };
