@@ -6,6 +6,7 @@
 # make wheel     dist/*.whl, with the libraries it needs inside
 # make modes     the stream tests in all run modes
 # make kill      200 kill -9 of the example programs, with a table of where they hit
+# make kafka-kill    100 kill -9 of a query from topic to topic, 20 of its broker, with a table of where they hit
 # make spark-kafka   what the tests need that continue on real Spark: PySpark in build/spark-venv and its Kafka package
 # make bench     the benchmarks, beside hand-written loops and DuckDB
 PYTHON ?= python3
@@ -16,7 +17,7 @@ SPARK := build/spark-venv
 MVN := mvn -q -B -ntp -Dstyle.color=never dependency:copy-dependencies -DincludeScope=runtime
 SOURCES := $(shell find csrc pystream -name '*.[chp]*' -o -name '*.def') setup.py pyproject.toml README.md
 
-.PHONY: demo test install prepare wheel modes kill kafka-jars spark-kafka bench clean
+.PHONY: demo test install prepare wheel modes kill kafka-kill kafka-jars spark-kafka bench clean
 demo: install
 	$(BIN)/python notebooks/programs/demo.py
 
@@ -28,6 +29,9 @@ modes: install
 
 kill: install
 	$(BIN)/python tests/recovery/kill.py --kills 200
+
+kafka-kill: install kafka-jars
+	$(BIN)/python tests/kafka/kill.py --kills 100 --broker-kills 20
 
 bench: install
 	$(BIN)/pip install -q duckdb

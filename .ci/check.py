@@ -78,6 +78,10 @@ def kills():
     return as_one(run(sys.executable, "tests/recovery/kill.py", "--kills", "20")[0])
 
 
+def kafka_kills():
+    return as_one(run(sys.executable, "tests/kafka/kill.py", "--kills", "10", "--broker-kills", "2")[0])
+
+
 STEPS = {
     "hygiene": lambda: pytest("tests/hygiene"),
     "gcc": lambda: build("gcc"),
@@ -92,6 +96,7 @@ STEPS = {
     "recovery": lambda: pytest("tests/recovery"),
     "kill": kills,
     "kafka": lambda: pytest("tests/kafka"),
+    "kafka-kill": kafka_kills,
     "conformance": conformance,
     "c": lambda: cmocka(0),
     "c-sanitized": lambda: cmocka(1),

@@ -2,9 +2,10 @@
 
     python tests/bench/kafka.py [--messages 2000000] [--rounds 3] [--pairs 3]
 
-The broker runs on one core and the client on another.  Loop and engine take turns; the best round of each counts.  Lines,
-tab-separated: what, contestant, million messages/s, nanoseconds of processor time a message, and against the loop.
-The engine's result is checked: the views it counted, and the messages that arrived.
+The broker runs on one core and the client on another.  The contestants take turns; the best round of each counts.  Lines,
+tab-separated: what, contestant, million messages/s, nanoseconds of processor time a message, and against the first.
+`loop` reads and does nothing, `counting loop` also parses, filters, joins, and counts by window.  The results are checked:
+the rows counted, and the messages that arrived.
 """
 from __future__ import annotations
 
@@ -21,19 +22,18 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "kafka")]
 import broker as brokers  # noqa: E402
 import gen  # noqa: E402
+from judge import Judge  # noqa: E402
 
 PARTITIONS = 4
 JAVA = ["-XX:+UseSerialGC"]  # with the full compiler, which fast rounds want
 
 
-def fill(servers: str, topic: str, messages: int) -> int:
-    """Writes the events, lz4, 240 bytes each; returns how many of them are views."""
+def fill(servers: str, topic: str, messages: int) -> None:
+    """Writes the events, lz4, 240 bytes each."""
     from confluent_kafka import Producer
     producer = Producer({"bootstrap.servers": servers, "compression.type": "lz4", "linger.ms": 20, "batch.size": 1_000_000,
                          "queue.buffering.max.messages": 1_000_000, "queue.buffering.max.kbytes": 1_000_000})
-    views = 0
     for i, line in enumerate(gen.ysb_lines(100, 0, messages, gen.ads_of_ysb(), messages)):
-        views += '"event_type":"view"' in line
         while True:
             try:
                 producer.produce(topic, line[:-1], partition=i // 1000 % PARTITIONS)
@@ -43,7 +43,6 @@ def fill(servers: str, topic: str, messages: int) -> int:
         if i % 1000 == 0:
             producer.poll(0)
     assert producer.flush(120) == 0
-    return views
 
 
 def make_topic(servers: str, name: str) -> None:
@@ -76,10 +75,11 @@ def ysb_of(spark, servers, topic, ads):
             .where("e.event_type = 'view'")
             .select("e.ad_id", F.timestamp_millis(F.col("e.event_time").cast("long")).alias("ts"))
             .join(ads, "ad_id")
-            .groupBy(F.window("ts", "10 seconds"), "campaign_id").count())
+            .groupBy(F.window("ts", "10 seconds"), "campaign_id").count()
+            .select(F.unix_millis("window.start"), "campaign_id", "count"))
 
 
-def engine_consume(servers, topic, messages, rounds):
+def engine_consume(servers, topic, messages, rounds, result):
     from pystream.sql import SparkSession
     spark = SparkSession.builder.config("pystream.workers", "1").config("pystream.checkpoint.sync", "false").getOrCreate()
     ads = spark.createDataFrame(gen.ads_of_ysb(), "ad_id STRING, campaign_id STRING")
@@ -87,15 +87,14 @@ def engine_consume(servers, topic, messages, rounds):
         checkpoint, counted = tempfile.mkdtemp(prefix="bench-"), []
         writer = ysb_of(spark, servers, topic, ads).writeStream.outputMode("update").option("checkpointLocation", checkpoint)
         wall, cpu = time.perf_counter(), time.process_time()
-        query = writer.foreachBatch(lambda df, n: counted.extend(row["count"] for row in df.collect())).trigger(availableNow=True).start()
+        query = writer.foreachBatch(lambda df, n: counted.extend(df.collect())).trigger(availableNow=True).start()
         query.awaitTermination()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         shutil.rmtree(checkpoint)
         assert query.recentProgress[0]["numInputRows"] == messages
         if i > 0:
             print(f"{wall:.4f}\t{cpu:.4f}\t{messages}")
-    print(sum(counted), file=sys.stderr)
-    return sum(counted)
+    pathlib.Path(result).write_text("".join("\t".join(map(str, row)) + "\n" for row in counted))
 
 
 def engine_produce(servers, topic, messages, rounds):
@@ -113,11 +112,11 @@ def engine_produce(servers, topic, messages, rounds):
 
 # --- the comparison -----------------------------------------------------------------------------------------------------
 
-def compare(what: str, loop, mine, pairs: int, core: int) -> None:
-    rounds = {"loop": [], "engine": []}
+def compare(what: str, contestants: dict[str, list], pairs: int, core: int) -> None:
+    rounds = {name: [] for name in contestants}
     for _ in range(pairs):
-        rounds["loop"] += rounds_of(loop, core)
-        rounds["engine"] += rounds_of(mine, core)
+        for name, command in contestants.items():
+            rounds[name] += rounds_of(command, core)
     base = None
     for name, all_rounds in rounds.items():
         wall, _, n = min(all_rounds)
@@ -127,32 +126,39 @@ def compare(what: str, loop, mine, pairs: int, core: int) -> None:
               f"{(cpu - base[1]) / n * 1e9:+.0f} ns", flush=True)
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--engine", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--engine", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.engine:
-        what, servers, topic, messages = options.engine
-        {"consume": engine_consume, "produce": engine_produce}[what](servers, topic, int(messages), options.rounds)
-        return
+        what, servers, topic, messages, *result = options.engine
+        {"consume": engine_consume, "produce": engine_produce}[what](servers, topic, int(messages), options.rounds, *result)
+        return 0
     client, server = sorted(os.sched_getaffinity(0))[:2]
     n, rounds = options.messages, options.rounds
     print("what\tcontestant\tmillion messages/s\tns a message\tagainst the loop")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, brokers.Broker(java=JAVA, cores={server}) as broker:
-        loop = build_loop(pathlib.Path(folder))
-        mine = [sys.executable, __file__, "--rounds", rounds, "--engine"]
-        make_topic(broker.bootstrap, "ysb")
-        views = fill(broker.bootstrap, "ysb", n)
-        print(f"# {n} messages, {views} views")
-        compare("read", [loop, "consume", broker.bootstrap, "ysb", PARTITIONS, n, rounds], [*mine, "consume", broker.bootstrap, "ysb", n],
-                options.pairs, client)
-        make_topic(broker.bootstrap, "out")
-        compare("write", [loop, "produce", broker.bootstrap, "out", PARTITIONS, n, rounds], [*mine, "produce", broker.bootstrap, "out", n],
-                options.pairs, client)
+        folder, servers = pathlib.Path(folder), broker.bootstrap
+        loop, mine = build_loop(folder), [sys.executable, __file__, "--rounds", rounds, "--engine"]
+        (folder / "ysb-ads.csv").write_text("".join(f"{ad},{campaign}\n" for ad, campaign in gen.ads_of_ysb()))
+        make_topic(servers, "ysb")
+        fill(servers, "ysb", n)
+        compare("read", {"loop": [loop, "consume", servers, "ysb", PARTITIONS, n, rounds],
+                         "counting loop": [loop, "count", servers, "ysb", PARTITIONS, n, rounds, folder, folder / "counted"],
+                         "engine": [*mine, "consume", servers, "ysb", n, folder / "engine"]}, options.pairs, client)
+        right = sorted((folder / "counted").read_text().splitlines()) == sorted((folder / "engine").read_text().splitlines())
+        print("read\tthe rows are equal" if right else "read\tWRONG: the rows differ")
+        make_topic(servers, "out")
+        compare("write", {"loop": [loop, "produce", servers, "out", PARTITIONS, n, rounds],
+                          "engine": [*mine, "produce", servers, "out", n]}, options.pairs, client)
+        arrived = sum(Judge(servers).ends("out").values())
+        right = right and arrived == 2 * options.pairs * (rounds + 1) * n
+        print(f"write\t{arrived} messages arrived")
+    return 0 if right else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

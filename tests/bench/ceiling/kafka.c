@@ -1,14 +1,17 @@
 /*
- * tests/bench/ceiling/kafka.c - librdkafka alone: reading a topic to its end, and writing to one.
+ * tests/bench/ceiling/kafka.c - librdkafka alone: reading a topic to its end, bare or with the work on each event, and
+ * writing to one.
  *
  *   gcc -O3 -D_GNU_SOURCE tests/bench/ceiling/kafka.c -o kafka $(pkg-config --cflags --libs rdkafka)
  *   ./kafka consume SERVERS TOPIC PARTITIONS MESSAGES ROUNDS
+ *   ./kafka count SERVERS TOPIC PARTITIONS MESSAGES ROUNDS DIRECTORY RESULT    (of ysb-ads.csv; the rows counted)
  *   ./kafka produce SERVERS TOPIC PARTITIONS MESSAGES ROUNDS
  *
  * Prints "wall <tab> cpu <tab> messages" for each round after the first.  The properties are those of the engine's clients.
  */
-#include "ceiling.h"
+#include "ysb.h"
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 
 #define BATCH 8192
 #define PAYLOAD 100
@@ -40,7 +43,7 @@ static rd_kafka_t *client(rd_kafka_type_t type, const char *servers, const char 
     return rk;
 }
 
-static int64_t consume(const char *servers, const char *topic, int partitions, int64_t wanted)
+static int64_t consume(const char *servers, const char *topic, int partitions, int64_t wanted, bool counts)
 {
     rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, servers, reading, sizeof reading / sizeof *reading);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
@@ -62,6 +65,8 @@ static int64_t consume(const char *servers, const char *topic, int partitions, i
             if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
                 n++;
                 n_bytes += (int64_t)messages[i]->len;
+                if (counts)
+                    take_event(messages[i]->payload);
             }
             rd_kafka_message_destroy(messages[i]);
         }
@@ -110,17 +115,28 @@ static int64_t produce(const char *servers, const char *topic, int64_t wanted)
 
 int main(int argc, char **argv)
 {
-    if (argc != 7)
+    bool counts = argc == 9 && strcmp(argv[1], "count") == 0;
+    FILE *out;
+
+    if (argc != (counts ? 9 : 7))
         return 2;
     for (int i = 0, rounds = atoi(argv[6]); i <= rounds; i++) {
         double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
-        int64_t n = strcmp(argv[1], "consume") == 0 ? consume(argv[2], argv[3], atoi(argv[4]), atoll(argv[5]))
-                                                    : produce(argv[2], argv[3], atoll(argv[5]));
+        int64_t n;
 
+        if (counts)
+            begin_counting(argv[7]);
+        n = strcmp(argv[1], "produce") == 0 ? produce(argv[2], argv[3], atoll(argv[5]))
+                                            : consume(argv[2], argv[3], atoi(argv[4]), atoll(argv[5]), counts);
         wall = seconds_of(CLOCK_MONOTONIC) - wall;
         cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
         if (i > 0)
             printf("%.4f\t%.4f\t%lld\n", wall, cpu, (long long)n);
     }
-    return 0;
+    if (!counts)
+        return 0;
+    if ((out = fopen(argv[8], "w")) == NULL)
+        return 2;
+    result(out);
+    return fclose(out) ? 2 : 0;
 }
