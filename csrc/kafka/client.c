@@ -181,7 +181,8 @@ ps_status psi_client_raise(psi_client *client, rd_kafka_resp_err_t code, const c
     }
 }
 
-/* A delivery report.  What was purged was given up by ourselves, or follows from an error that is told otherwise. */
+/* A delivery report.  What was purged was given up by ourselves, or follows from a fatal error or a transaction's, which whoever
+ * writes has to ask for. */
 static void keep_undelivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
     psi_client *client = opaque;

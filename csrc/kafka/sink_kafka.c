@@ -46,18 +46,25 @@ static const char *writing_to(const kafka_sink *self, char *what, size_t n_what)
     return what;
 }
 
-static ps_status raise_refused(kafka_sink *self, rd_kafka_resp_err_t code, ps_error *err)
+/* A producer that is beyond help gives up what waits in its queue, without a report that is kept: its error is theirs.  Of a
+ * transaction it is the commit that tells it, in its own words. */
+static ps_status check_fatal(const kafka_sink *self, ps_error *err)
 {
     char what[300], reason[512];
+    rd_kafka_resp_err_t code = self->txn ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_fatal_error(self->rk, reason, sizeof reason);
+
+    return code ? psi_client_raise(self->client, code, writing_to(self, what, sizeof what), reason, err) : PS_OK;
+}
+
+static ps_status raise_refused(kafka_sink *self, rd_kafka_resp_err_t code, ps_error *err)
+{
+    char what[300];
 
     PS_TRY(psi_client_undelivered(self->client, err));
+    PS_TRY(check_fatal(self, err));
     writing_to(self, what, sizeof what);
     if (self->txn && (code == RD_KAFKA_RESP_ERR__STATE || code == RD_KAFKA_RESP_ERR__FATAL))
         return psi_txn_raise(self->txn, code, what, err);
-    if (code == RD_KAFKA_RESP_ERR__FATAL) {
-        code = rd_kafka_fatal_error(self->rk, reason, sizeof reason);
-        return psi_client_raise(self->client, code, what, reason, err);
-    }
     return psi_client_raise(self->client, code, what, NULL, err);
 }
 
@@ -238,7 +245,8 @@ static ps_status flush(kafka_sink *self, ps_error *err)
         if (now - began >= patience)
             return psi_client_raise(self->client, RD_KAFKA_RESP_ERR__TIMED_OUT, "Writing a batch", "delivery.timeout.ms is over", err);
     }
-    return psi_client_undelivered(self->client, err);
+    PS_TRY(psi_client_undelivered(self->client, err));
+    return check_fatal(self, err);
 }
 
 static ps_status sink_commit(ps_sink *sink, int64_t batch_id, ps_error *err)

@@ -214,6 +214,21 @@ static void refused_rows_fail_the_batch(void **state)
     sink->vt->close(sink);
 }
 
+/* librdkafka then gives up what waits in the queue of itself, and reports it as purged: nothing of that may pass for written. */
+static void a_producer_beyond_help_fails_the_batch(void **state)
+{
+    int64_t before = count("t");
+    ps_sink *sink;
+
+    (void)state;
+    OK(OPEN(NULL, -1));
+    rd_kafka_mock_push_request_errors(cluster, 22 /* InitProducerId */, 1, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
+    FAILS(KAFKA_FAILED, write_batch(sink, 0, 10, "t"));
+    HAS("CLUSTER_AUTHORIZATION_FAILED");
+    sink->vt->close(sink);
+    assert_int_equal(count("t"), before);
+}
+
 static void a_stop_is_heard_while_nobody_answers(void **state)
 {
     ps_sink *sink;
@@ -379,6 +394,7 @@ int main(void)
         cmocka_unit_test(columns_are_found_by_exact_name),
         cmocka_unit_test(rows_arrive),
         cmocka_unit_test(refused_rows_fail_the_batch),
+        cmocka_unit_test(a_producer_beyond_help_fails_the_batch),
         cmocka_unit_test(a_stop_is_heard_while_nobody_answers),
         cmocka_unit_test(a_batch_is_a_transaction),
         cmocka_unit_test(a_step_that_fails_fails_the_batch),
