@@ -362,6 +362,7 @@ static void *serve(void *arg)
     return NULL;
 }
 
+/* With the lock held: several cursors may come with their first look-up at a time. */
 static ps_status start_thread(psi_client *client, ps_error *err)
 {
     sigset_t all, before;
@@ -398,13 +399,14 @@ static ps_status wait_for(psi_client *client, psi_task *task, ps_error *err)
 
 ps_status psi_client_run(psi_client *client, psi_task *task, int timeout_ms, ps_error *err)
 {
-    ps_status rc = start_thread(client, err);
+    ps_status rc;
 
-    if (rc != PS_OK) {
+    ps_lock_take(&client->lock);
+    if ((rc = start_thread(client, err)) != PS_OK) {
+        ps_lock_drop(&client->lock);
         task->free(task);
         return rc;
     }
-    ps_lock_take(&client->lock);
     while (client->task) /* of another cursor; the thread takes it when it is free */
         ps_cond_wait_ms(&client->cond, &client->lock, PSI_KAFKA_WAIT_MS);
     client->task = task;

@@ -1,8 +1,8 @@
 /*
  * kafka/kafka_int.h - what the files of the Kafka connector share.
  *
- * Reading order: positions.h, client.h with props.h, options.h, plan.h, reader.h; then src_kafka.c; sink_columns.h, sink_txn.h, then
- * sink_kafka.c.
+ * Reading order: positions.h, client.h with props.h and jaas.h, options.h, lookup.h, plan.h, reader.h, rows.h, scan.h, then
+ * src_kafka.c; sink_columns.h, sink_txn.h, then sink_kafka.c.
  */
 #ifndef PS_KAFKA_KAFKA_INT_H
 #define PS_KAFKA_KAFKA_INT_H

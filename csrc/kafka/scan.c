@@ -229,24 +229,40 @@ static void scan_free(ps_scan *scan)
     ps_free(self);
 }
 
-static ps_status fill_scan(kafka_scan *self, const psi_ranges *ranges, ps_error *err)
+/* As many as there is work for.  Ends are a user's or a broker's: their sum may be no number. */
+static void count_slices(kafka_scan *self)
 {
-    int64_t total = 0;
+    int64_t most = (int64_t)self->args.n_workers * ROWS_PER_WORKER, total = 0;
 
-    PS_TRY(ps_alloc0((size_t)ranges->n * sizeof *self->items, &self->items, err));
-    for (; self->n < ranges->n; self->n++) {
-        range_state *item = &self->items[self->n];
+    for (int i = 0; i < self->n && total < most; i++) {
+        const psi_range *range = &self->items[i].range;
 
-        item->range = ranges->items[self->n];
-        total += item->range.to - item->range.from;
-        PS_TRY(psi_reader_at(self->args.reader, item->range.topic, item->range.partition, item->range.from, &item->part, err));
+        total += range->to - range->from < most ? range->to - range->from : most;
     }
     self->scan.n_slices = total / ROWS_PER_WORKER + 1;
     if (self->scan.n_slices > self->args.n_workers)
         self->scan.n_slices = self->args.n_workers;
     if (self->scan.n_slices > self->n)
         self->scan.n_slices = self->n;
+}
+
+static ps_status fill_scan(kafka_scan *self, const psi_ranges *ranges, ps_error *err)
+{
+    PS_TRY(ps_alloc0((size_t)ranges->n * sizeof *self->items, &self->items, err));
+    for (; self->n < ranges->n; self->n++) {
+        range_state *item = &self->items[self->n];
+
+        item->range = ranges->items[self->n];
+        PS_TRY(psi_reader_at(self->args.reader, item->range.topic, item->range.partition, item->range.from, &item->part, err));
+    }
+    count_slices(self);
     return PS_OK;
+}
+
+static void take_ranges(psi_ranges *ranges)
+{
+    ps_free(ranges->items);
+    *ranges = (psi_ranges){0};
 }
 
 ps_status psi_scan_new(const psi_scan_args *args, psi_positions *ends, psi_ranges *ranges, ps_scan **out, ps_error *err)
@@ -258,7 +274,7 @@ ps_status psi_scan_new(const psi_scan_args *args, psi_positions *ends, psi_range
     *out = NULL;
     if (rc != PS_OK) {
         psi_positions_clear(ends);
-        ps_free(ranges->items);
+        take_ranges(ranges);
         close_args(args);
         return rc;
     }
@@ -269,8 +285,7 @@ ps_status psi_scan_new(const psi_scan_args *args, psi_positions *ends, psi_range
     memcpy(self->wanted, args->wanted, (size_t)args->schema->n_fields);
     self->args.wanted = self->wanted;
     rc = fill_scan(self, ranges, err);
-    ps_free(ranges->items);
-    *ranges = (psi_ranges){0};
+    take_ranges(ranges);
     if (rc == PS_OK)
         *out = &self->scan;
     else

@@ -193,7 +193,10 @@ static ps_status source_latest(ps_source *source, const char *from, ps_read_limi
     PS_TRY_OR(done, refresh_latest(self, &start, err));
     PS_TRY_OR(done, choose_end(self, &start, limit.all, &end, err));
     PS_TRY_OR(done, text_of(&end, to, err));
-    rc = text_of(&self->latest, head, err);
+    if ((rc = text_of(&self->latest, head, err)) != PS_OK) {
+        ps_free(*to);
+        *to = NULL;
+    }
 done:
     psi_positions_clear(&start);
     psi_positions_clear(&end);
