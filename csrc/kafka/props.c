@@ -78,16 +78,32 @@ static ps_status parse(const prop *prop, const char *value, int64_t *out, ps_err
 }
 
 /* Java takes larger and smaller numbers than librdkafka; -1, where 0 is the least, means 0: the system's choice, or never. */
+static int64_t fit(const prop *prop, int64_t value, int64_t lowest, int64_t highest)
+{
+    int64_t taken = value < lowest ? lowest : value > highest ? highest : value;
+
+    if (taken != value && !(value == -1 && lowest == 0))
+        ps_log(PS_LOG_WARNING, LOGGER, "Kafka option '%s' is taken as %lld: librdkafka has no more and no less than %lld to %lld.",
+               prop->name, (long long)taken, (long long)lowest, (long long)highest);
+    return taken;
+}
+
 static ps_status set_number(job *job, const prop *prop, const char *name, int64_t value, int64_t lowest, int64_t highest, ps_error *err)
 {
-    int64_t fit = value < lowest ? lowest : value > highest ? highest : value;
     char text[24];
 
-    if (fit != value && !(value == -1 && lowest == 0))
-        ps_log(PS_LOG_WARNING, LOGGER, "Kafka option '%s' is taken as %lld: librdkafka has no more and no less than %lld to %lld.",
-               prop->name, (long long)fit, (long long)lowest, (long long)highest);
-    snprintf(text, sizeof text, "%lld", (long long)fit);
+    snprintf(text, sizeof text, "%lld", (long long)fit(prop, value, lowest, highest));
     return set(job, prop, name, text, err);
+}
+
+/* A time that calls of librdkafka take as an int. */
+static ps_status keep_time(const prop *prop, const char *value, int64_t lowest, int64_t *out, ps_error *err)
+{
+    int64_t ms;
+
+    PS_TRY(parse(prop, value, &ms, err));
+    *out = fit(prop, ms, lowest, INT32_MAX);
+    return PS_OK;
 }
 
 /* --- values to translate: functions of PSI_CALL ----------------------------------------------------------------- */
@@ -118,7 +134,7 @@ static ps_status compression_level(job *job, const prop *prop, const char *value
 
 static ps_status delivery_timeout(job *job, const prop *prop, const char *value, ps_error *err)
 {
-    PS_TRY(parse(prop, value, &job->kept->delivery_timeout_ms, err));
+    PS_TRY(keep_time(prop, value, 1, &job->kept->delivery_timeout_ms, err));
     return set_number(job, prop, target_of(prop), job->kept->delivery_timeout_ms, 1, INT32_MAX, err);
 }
 
@@ -338,7 +354,7 @@ static ps_status apply_row(job *job, const prop *prop, const char *value, ps_err
     case CALL:
         return prop->call(job, prop, value, err);
     case KEEP:
-        return parse(prop, value, (int64_t *)((char *)job->kept + prop->field), err);
+        return keep_time(prop, value, 0, (int64_t *)((char *)job->kept + prop->field), err);
     case REFUSE:
         return ps_raise(err, PS_E_KAFKA_FORBIDDEN, prop->name, prop->target);
     case PART:
@@ -400,6 +416,11 @@ static ps_status apply_foreign(job *job, const char *name, const char *value, ps
     }
 }
 
+static bool is_prefixed(const char *name)
+{
+    return ps_slice_equal_nocase((ps_slice){name, strnlen(name, strlen(PREFIX))}, ps_slice_of(PREFIX));
+}
+
 bool psi_props_secret(const char *name)
 {
     static const char *const marks[] = {"password", "passphrase", "secret", "private.key", "token", ".pem"};
@@ -407,7 +428,7 @@ bool psi_props_secret(const char *name)
     const prop *prop;
     size_t n = 0;
 
-    if (strncmp(name, PREFIX, strlen(PREFIX)) == 0)
+    if (is_prefixed(name))
         name += strlen(PREFIX);
     for (; name[n] && n < sizeof lower - 1; n++)
         lower[n] = name[n] >= 'A' && name[n] <= 'Z' ? (char)(name[n] + 32) : name[n];
@@ -431,7 +452,7 @@ static ps_status gather(const ps_options *from, ps_options *to, ps_error *err)
         const char *key = from->items[i].key, *value = from->items[i].value;
         size_t n = strlen(value);
 
-        if (!ps_slice_equal_nocase((ps_slice){key, strnlen(key, strlen(PREFIX))}, ps_slice_of(PREFIX)))
+        if (!is_prefixed(key))
             continue;
         while (n > 0 && is_blank(*value))
             value++, n--;

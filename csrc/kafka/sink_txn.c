@@ -15,6 +15,7 @@
 #define NOTE_VERSION 1
 #define ABORT_MS 100
 #define RETRY_MS 20
+#define MOST_ASK_MS 3600000 /* librdkafka waits no longer for an answer of this kind */
 
 struct psi_txn {
     psi_client *client;    /* borrowed */
@@ -291,9 +292,9 @@ static ps_status ask_until_told(psi_txn *txn, ps_error *err)
     char reason[512];
 
     for (;;) {
-        int64_t left = until - ps_clock_ticks() / 1000000;
+        int64_t left = until - ps_clock_ticks() / 1000000, ask = left < MOST_ASK_MS ? left : MOST_ASK_MS;
 
-        PS_TRY(ask_number(txn, left > RETRY_MS ? (int)left : RETRY_MS, &code, reason, sizeof reason, err));
+        PS_TRY(ask_number(txn, ask > RETRY_MS ? (int)ask : RETRY_MS, &code, reason, sizeof reason, err));
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             return PS_OK;
         if (!will_pass(code) || left <= RETRY_MS)

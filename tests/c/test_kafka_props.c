@@ -123,6 +123,18 @@ static void names_are_translated(void **state)
     starts(true);
 }
 
+/* Java's longest times are no int. */
+static void times_fit_an_int(void **state)
+{
+    (void)state;
+    OK(PRODUCER("kafka.max.block.ms", "9223372036854775807", "kafka.delivery.timeout.ms", "9223372036854775807"));
+    assert_int_equal(kept.max_block_ms, INT32_MAX);
+    assert_int_equal(kept.delivery_timeout_ms, INT32_MAX);
+    TOLD("Kafka option 'max.block.ms' is taken as 2147483647");
+    OK(PRODUCER("kafka.max.block.ms", "-5"));
+    assert_int_equal(kept.max_block_ms, 0);
+}
+
 static void what_has_no_effect_is_told_once(void **state)
 {
     (void)state;
@@ -265,6 +277,7 @@ static void errors_show_no_secret(void **state)
     FAILS(KAFKA_OPTION_VALUE, CONSUMER("kafka.ssl.keystore.key", "geheim"));
     assert_null(strstr(err.message, "geheim"));
     assert_true(psi_props_secret("kafka.sasl.jaas.config"));
+    assert_true(psi_props_secret("Kafka.SASL.jaas.config"));
     assert_true(psi_props_secret("SASL.Password"));
     assert_true(psi_props_secret("kafka.ssl.truststore.password"));
     assert_true(psi_props_secret("kafka.sasl.oauthbearer.assertion.private.key.passphrase"));
@@ -361,6 +374,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_java_s),
         cmocka_unit_test(names_are_translated),
+        cmocka_unit_test(times_fit_an_int),
         cmocka_unit_test(what_has_no_effect_is_told_once),
         cmocka_unit_test(refused_with_what_to_write),
         cmocka_unit_test(idempotence_gives_way_as_in_java),
