@@ -125,6 +125,7 @@ ps_status psi_bound_copy(ps_bound *from, ps_bound *const *args, ps_bound **out, 
     bound->distinct = from->distinct;
     bound->ignore_nulls = from->ignore_nulls;
     bound->is_implicit = from->is_implicit;
+    bound->fields = from->fields;
     if (from->fn_data) {
         bound->fn_data = from->fn_data;
         bound->data_of = ps_bound_ref(from->data_of ? from->data_of : from);
@@ -268,7 +269,8 @@ static bool equal_nodes(const ps_bound *a, const ps_bound *b, const pairing *pai
     if (a == b && !pairs)
         return true;
     if (a->kind != b->kind || a->n_args != b->n_args || a->fn != b->fn || a->distinct != b->distinct ||
-        a->ignore_nulls != b->ignore_nulls || !ps_type_equal_ignoring_null(a->type, b->type) || !a->filter != !b->filter)
+        a->ignore_nulls != b->ignore_nulls || a->fields != b->fields || !ps_type_equal_ignoring_null(a->type, b->type) ||
+        !a->filter != !b->filter)
         return false;
     if (a->kind == PS_B_COLUMN)
         return a->attr_id == b->attr_id;

@@ -107,6 +107,7 @@ struct ps_bound {
     ps_vec *value;       /* LITERAL */
     const struct ps_fn *fn; /* CALL: a row of functions.def; casts are fn "cast" (to `type`) */
     void *fn_data;       /* CALL: what fn->bind left, freed by fn->free_data; of an aggregate its ps_agg_shape */
+    uint64_t fields;     /* CALL made by ps_bound_narrow(): the fields that it reads; 0: all */
     ps_bound *data_of;   /* the node that owns fn_data, when this is a rewritten copy; else NULL */
     ps_bound **args;     /* LAMBDA: the body */
     int n_args;

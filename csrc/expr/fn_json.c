@@ -8,8 +8,7 @@
 /* --- what a call was made with ---------------------------------------------------------------------------------------------- */
 typedef struct format_call {
     const ps_type *schema; /* of the values read, or written */
-    const ps_type *narrow; /* the fields of schema that are read, when not all of them are asked for; else NULL */
-    uint64_t fields;       /* with narrow: which; bit k stands for field k */
+    const ps_type *narrow; /* the fields of schema that are read (ps_bound.fields), when not all of them are; else NULL */
     ps_options options;
 } format_call;
 
@@ -230,12 +229,12 @@ ps_status ps_bound_narrow(ps_bound *bound, uint64_t fields, ps_bound **out, ps_e
     }
     PS_TRY_OR(fail, ps_alloc0(sizeof *made, &made, err));
     made->schema = ps_type_ref(from->schema);
-    made->fields = fields;
     PS_TRY_OR(fail, narrow_type(from->schema, fields, &made->narrow, err));
     PS_TRY_OR(fail, psi_bound_copy(bound, NULL, &copy, err));
     ps_bound_unref(copy->data_of);
     copy->data_of = NULL;
     copy->fn_data = made;
+    copy->fields = fields;
     *out = copy;
     return PS_OK;
 fail:
@@ -244,20 +243,21 @@ fail:
 }
 
 /* A struct of the fields that were read (FLAT), as one of all fields. */
-static ps_status widen(const format_call *made, const ps_vec *narrow, ps_vec **out, ps_error *err)
+static ps_status widen(const ps_bound *bound, const ps_vec *narrow, ps_vec **out, ps_error *err)
 {
+    const ps_type *schema = ((const format_call *)bound->fn_data)->schema;
     ps_vec *vec = NULL, *child;
     ps_status rc;
     int at = 0;
 
-    PS_TRY(ps_vec_new(made->schema, narrow->n_rows, narrow->valid != NULL, &vec, err));
+    PS_TRY(ps_vec_new(schema, narrow->n_rows, narrow->valid != NULL, &vec, err));
     if (narrow->valid)
         memcpy(vec->valid, narrow->valid, (size_t)(narrow->n_rows + 63) / 64 * 8);
-    for (int i = 0; i < made->schema->n_fields; i++) {
-        if (made->fields >> i & 1)
+    for (int i = 0; i < schema->n_fields; i++) {
+        if (bound->fields >> i & 1)
             child = ps_vec_ref(narrow->children[at++]);
         else
-            PS_TRY_OR(fail, ps_vec_null(made->schema->fields[i].type, narrow->n_rows, &child, err));
+            PS_TRY_OR(fail, ps_vec_null(schema->fields[i].type, narrow->n_rows, &child, err));
         PS_TRY_OR(fail, ps_vec_add_child(vec, child, err));
     }
     *out = vec;
@@ -268,14 +268,14 @@ fail:
 }
 
 /* The same for what a reader gives, FLAT or rows of it; takes `narrow`. */
-static ps_status widen_any(const format_call *made, ps_vec *narrow, ps_vec **out, ps_error *err)
+static ps_status widen_any(const ps_bound *bound, ps_vec *narrow, ps_vec **out, ps_error *err)
 {
     ps_vec *wide = NULL;
     ps_status rc;
 
     if (narrow->shape == PS_FLAT)
-        rc = widen(made, narrow, out, err);
-    else if ((rc = widen(made, narrow->dict, &wide, err)) == PS_OK)
+        rc = widen(bound, narrow, out, err);
+    else if ((rc = widen(bound, narrow->dict, &wide, err)) == PS_OK)
         rc = ps_vec_take(wide, narrow->index, narrow->n_rows, narrow->index_buf, out, err);
     ps_vec_unref(wide);
     ps_vec_unref(narrow);
@@ -298,7 +298,7 @@ static ps_status parse_values(ps_fn_run *run, const char *format_name, ps_vec **
     if (!made->narrow)
         return scratch->reader->vt->parse(scratch->reader, run->args[0], run->rows, out, err);
     PS_TRY(scratch->reader->vt->parse(scratch->reader, run->args[0], run->rows, &narrow, err));
-    return widen_any(made, narrow, out, err);
+    return widen_any(run->node, narrow, out, err);
 }
 PSI_KERNEL(from_json) { return parse_values(run, "json", result, err); }
 PSI_KERNEL(from_csv) { return parse_values(run, "csv", result, err); }
