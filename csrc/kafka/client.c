@@ -2,9 +2,11 @@
  * kafka/client.c - a client of librdkafka, its blocking calls on a thread of their own, and its log.
  *
  * A task belongs to the caller until he gives up; then it is marked abandoned and whoever is done with it last, the
- * thread, frees it.  The client itself is freed by the last of two: its owner and its thread.
+ * thread, frees it.  The client itself is freed by the last of two: its owner and its thread.  It is the thread that ends
+ * librdkafka, which waits for threads of its own, and they perhaps for a name server.
  */
 #include "kafka/client.h"
+#include "base/clock.h"
 #include "base/logger.h"
 #include "base/map.h"
 #include "base/thread.h"
@@ -15,6 +17,7 @@
 
 #define MAX_LINES 16
 #define LINE_SIZE 512
+#define CLOSE_MS 1000 /* how long a close waits for librdkafka to end */
 
 typedef struct log_line { ps_log_level level; char text[LINE_SIZE]; } log_line;
 
@@ -217,15 +220,17 @@ ps_status psi_client_undelivered(psi_client *client, ps_error *err)
 
 /* --- life -------------------------------------------------------------------------------------------------------- */
 
+static void end_librdkafka(psi_client *client)
+{
+    if (client->rk)
+        rd_kafka_destroy_flags(client->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
 static void unref(psi_client *client)
 {
     if (!ps_refs_dec(&client->refs))
         return;
-    for (int i = 0; i < client->topics.n; i++)
-        rd_kafka_topic_destroy(client->topics.items[i].value);
-    ps_map_clear(&client->topics);
-    if (client->rk)
-        rd_kafka_destroy_flags(client->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    end_librdkafka(client); /* where there was no thread for it */
     ps_cond_clear(&client->cond);
     ps_lock_clear(&client->lock);
     ps_free(client);
@@ -289,26 +294,6 @@ fail:
     return rc;
 }
 
-void psi_client_close(psi_client *client)
-{
-    bool busy;
-
-    if (!client)
-        return;
-    ps_lock_take(&client->lock);
-    client->closed = true;
-    client->check = NULL; /* of a caller who is gone */
-    busy = client->running;
-    ps_cond_wake_all(&client->cond);
-    ps_lock_drop(&client->lock);
-    if (client->has_thread && busy)
-        pthread_detach(client->thread); /* it ends when librdkafka gives the call back */
-    else if (client->has_thread)
-        pthread_join(client->thread, NULL);
-    tell(client);
-    unref(client);
-}
-
 rd_kafka_t *psi_client_rk(psi_client *client) { return client->rk; }
 const psi_props_kept *psi_client_kept(const psi_client *client) { return &client->kept; }
 
@@ -357,6 +342,11 @@ static void *serve(void *arg)
             task->free(task);
         ps_cond_wake_all(&client->cond);
     }
+    ps_lock_drop(&client->lock);
+    end_librdkafka(client);
+    ps_lock_take(&client->lock);
+    client->rk = NULL;
+    ps_cond_wake_all(&client->cond);
     ps_lock_drop(&client->lock);
     unref(client);
     return NULL;
@@ -420,6 +410,38 @@ ps_status psi_client_run(psi_client *client, psi_task *task, int timeout_ms, ps_
         task->free(task);
     ps_lock_drop(&client->lock);
     return rc;
+}
+
+static void drop_topics(psi_client *client)
+{
+    for (int i = 0; i < client->topics.n; i++)
+        rd_kafka_topic_destroy(client->topics.items[i].value);
+    ps_map_clear(&client->topics);
+}
+
+void psi_client_close(psi_client *client)
+{
+    int64_t until = ps_clock_ticks() / 1000000 + CLOSE_MS;
+    bool ended;
+
+    if (!client)
+        return;
+    drop_topics(client);
+    ps_lock_take(&client->lock);
+    start_thread(client, NULL);
+    client->closed = true;
+    client->check = NULL; /* of a caller who is gone */
+    ps_cond_wake_all(&client->cond);
+    while (client->has_thread && !client->running && client->rk && ps_clock_ticks() / 1000000 < until)
+        ps_cond_wait_ms(&client->cond, &client->lock, PSI_KAFKA_WAIT_MS);
+    ended = !client->rk;
+    ps_lock_drop(&client->lock);
+    if (client->has_thread && ended)
+        pthread_join(client->thread, NULL);
+    else if (client->has_thread)
+        pthread_detach(client->thread); /* it ends when librdkafka gives the call back, or has ended */
+    tell(client);
+    unref(client);
 }
 
 /* --- look-ups ---------------------------------------------------------------------------------------------------------- */

@@ -8,8 +8,12 @@
 #include "col/type_text.h"
 #include "kafka/kafka_int.h"
 #include "kafka/sink_columns.h"
+#include <dlfcn.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <netdb.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static ps_conf conf;
 static char root[64];
@@ -249,6 +253,36 @@ static void a_stop_is_heard_while_nobody_answers(void **state)
         rd_kafka_mock_broker_set_up(cluster, broker);
 }
 
+static atomic_bool slow_names;
+
+/* In the place of the system's: a name server that does not answer. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+    if (atomic_load(&slow_names)) {
+        sleep(6);
+        return EAI_AGAIN;
+    }
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real(node, service, hints, out);
+}
+
+static void a_name_server_that_is_silent_holds_no_close_up(void **state)
+{
+    int64_t began;
+    ps_sink *sink;
+
+    (void)state;
+    OK(OPEN(NULL, -1, "kafka.bootstrap.servers", "nowhere.invalid:9092", "kafka.delivery.timeout.ms", "300"));
+    atomic_store(&slow_names, true);
+    FAILS(KAFKA_TIMEOUT, write_batch(sink, 0, 1, "t"));
+    began = ps_clock_ticks();
+    sink->vt->close(sink);
+    assert_true(ps_clock_ticks() - began < 3000000000);
+    atomic_store(&slow_names, false);
+}
+
 /* --- exactly once --------------------------------------------------------------------------------------------------------- */
 
 static bool has_note(const char *checkpoint, int n)
@@ -396,6 +430,7 @@ int main(void)
         cmocka_unit_test(refused_rows_fail_the_batch),
         cmocka_unit_test(a_producer_beyond_help_fails_the_batch),
         cmocka_unit_test(a_stop_is_heard_while_nobody_answers),
+        cmocka_unit_test(a_name_server_that_is_silent_holds_no_close_up),
         cmocka_unit_test(a_batch_is_a_transaction),
         cmocka_unit_test(a_step_that_fails_fails_the_batch),
         cmocka_unit_test(errors_of_transactions_are_told),
