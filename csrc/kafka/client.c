@@ -81,13 +81,21 @@ static void keep_line(const rd_kafka_t *rk, int level, const char *facility, con
     ps_lock_drop(&client->lock);
 }
 
+/* TLS that was cut short, as by a broker that stops, is no refusal. */
+static bool is_refusal(int code, const char *reason)
+{
+    if (code == RD_KAFKA_RESP_ERR__SSL)
+        return !strstr(reason, "unexpected eof") && !strstr(reason, "SSL transport error");
+    return code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
+}
+
 /* On a thread that polls. */
 static void note_error(rd_kafka_t *rk, int code, const char *reason, void *self)
 {
     psi_client *client = self;
 
     PS_UNUSED(rk);
-    if (code != RD_KAFKA_RESP_ERR__AUTHENTICATION && code != RD_KAFKA_RESP_ERR__SSL)
+    if (!is_refusal(code, reason))
         return;
     ps_lock_take(&client->lock);
     client->refused = (rd_kafka_resp_err_t)code;
