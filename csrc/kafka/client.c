@@ -187,6 +187,10 @@ ps_status psi_client_raise(psi_client *client, rd_kafka_resp_err_t code, const c
     case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
     case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
         return ps_raise(err, PS_E_KAFKA_TIMEOUT, what, reason ? reason : rd_kafka_err2str(code), *failure ? " Last failure: " : "", failure);
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+        return ps_raise(err, PS_E_KAFKA_NO_LEADER, what, reason ? reason : rd_kafka_err2str(code), rd_kafka_err2name(code));
     default:
         return ps_raise(err, PS_E_KAFKA_FAILED, what, reason ? reason : rd_kafka_err2str(code), rd_kafka_err2name(code));
     }

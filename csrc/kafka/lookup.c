@@ -2,8 +2,11 @@
  * kafka/lookup.c - look-ups of partitions and offsets, and Spark's rules about them (sources-sinks.md D.3, D.4).
  */
 #include "kafka/lookup.h"
+#include "base/clock.h"
 #include "kafka/kafka_int.h"
 #include <time.h>
+
+#define NO_LEADER_MS 100
 
 /* Sleeps, in steps that a stop ends. */
 static ps_status pause_for(psi_client *client, int64_t ms, ps_error *err)
@@ -20,7 +23,7 @@ static ps_status pause_for(psi_client *client, int64_t ms, ps_error *err)
 
 static bool worth_another(ps_status rc, int64_t attempt, const psi_source_options *options)
 {
-    return (rc == PS_E_KAFKA_FAILED || rc == PS_E_KAFKA_TOPIC_MISSING) && attempt + 1 < options->n_retries;
+    return (rc == PS_E_KAFKA_FAILED || rc == PS_E_KAFKA_NO_LEADER || rc == PS_E_KAFKA_TOPIC_MISSING) && attempt + 1 < options->n_retries;
 }
 
 static void set_all(psi_positions *set, int64_t offset)
@@ -29,9 +32,11 @@ static void set_all(psi_positions *set, int64_t offset)
         set->items[i].offset = offset;
 }
 
-/* Partitions, then what each of their offsets stands for. */
+/* Partitions, then what each of their offsets stands for.  A partition that was listed and has no leader will have one: that is
+ * waited for as long as a look-up may take. */
 static ps_status look(psi_client *client, const psi_source_options *options, int64_t offset, bool lenient, psi_positions *out, ps_error *err)
 {
+    int64_t until = ps_clock_ticks() / 1000000 + psi_client_kept(client)->api_timeout_ms;
     ps_status rc = PS_OK;
 
     for (int64_t attempt = 0;; attempt++) {
@@ -40,6 +45,10 @@ static ps_status look(psi_client *client, const psi_source_options *options, int
         set_all(out, offset);
         if (rc == PS_OK && offset != 0)
             rc = psi_client_offsets(client, out, err);
+        if (rc == PS_E_KAFKA_NO_LEADER && ps_clock_ticks() / 1000000 < until) {
+            PS_TRY(pause_for(client, NO_LEADER_MS, err));
+            continue;
+        }
         if (rc == PS_OK || !worth_another(rc, attempt, options))
             return rc;
         PS_TRY(pause_for(client, options->retry_ms, err));

@@ -251,7 +251,7 @@ static ps_status add_new_partitions(kafka_source *self, psi_positions *from, con
 
     if (rc == PS_OK && added.n > 0) {
         rc = psi_lookup_earliest(self->client, &self->options, &added, err);
-        if (rc == PS_E_KAFKA_FAILED || rc == PS_E_KAFKA_TOPIC_MISSING) {
+        if (rc == PS_E_KAFKA_FAILED || rc == PS_E_KAFKA_NO_LEADER || rc == PS_E_KAFKA_TOPIC_MISSING) {
             rc = report_partitions(self, PS_E_KAFKA_INITIAL_MISSING, &added, err);
             psi_positions_clear(&added);
         }

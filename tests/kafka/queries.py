@@ -48,6 +48,7 @@ class Follower:
 
     def __init__(self, df, checkpoint: pathlib.Path, trigger: dict, mode: str):
         self.batches: list[list] = []
+        self.told = 0  # rows that settle() gave
         self.checkpoint = checkpoint
         writer = df.writeStream.outputMode(mode).foreachBatch(self._keep).option("checkpointLocation", str(checkpoint))
         self.query = (writer.trigger(**trigger) if trigger else writer).start()
@@ -62,9 +63,9 @@ class Follower:
 
     def settle(self) -> list:
         """Waits until what is in the topics now is read; the rows since the last time."""
-        before = len(self.rows)
         self.query.processAllAvailable()
-        return self.rows[before:]
+        rows, self.told = self.rows[self.told:], len(self.rows)
+        return rows
 
     def end(self, seconds: int = 60) -> Follower:
         assert self.query.awaitTermination(seconds), "the query goes on"
