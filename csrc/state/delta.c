@@ -2,101 +2,30 @@
  * state/delta.c - state files: <version>.delta has what a batch changed, <version>.snap a whole
  * state.
  *
- * - header, 64 bytes: "PSSTATE1", kind, families, shards, 0 (32 bits each), version, id, parent
+ * - header, 64 bytes: "PSSTATE2", kind, families, shards, 0 (32 bits each), version, id, parent
  *   (64 bits each), 12 bytes of 0, CRC of all before
  * - section, one per family and shard in that order, 48 bytes: family, shard, blocks, evicted
  *   (32 bits each), records, evicted_to (64 bits each), 12 bytes of 0, CRC of all before; then its
- *   blocks
- * - block, 20 bytes: kind (1: slots), records, bytes unpacked, bytes packed, CRC of the sixteen
- *   bytes before and of the packed bytes (32 bits each); then the bytes, LZ4 unless both sizes are
- *   the same
+ *   blocks (block.c)
  * - end, 16 bytes: "PSSTAEND", length of the file before the end
  *
- * Numbers are little-endian, CRCs are CRC-32C.  A record is a slot as it lies in memory without
- * flags, the end of its window put in where the slot has none, and behind it the bytes of its far
- * cells, in the order of the layout.  A delta first evicts, then puts: records are final values.  The
- * id of a version is drawn at its commit; a delta names the id that it starts from, so files of two
- * attempts at a batch are never mixed.  A snapshot has the id of its version.
+ * Numbers are little-endian, CRCs are CRC-32C.  A delta first evicts, then puts: records are final
+ * values.  The id of a version is drawn at its commit; a delta names the id that it starts from, so
+ * files of two attempts at a batch are never mixed.  A snapshot has the id of its version.
+ * "PSSTATE1" is the same with blocks of slots alone.
  */
 #include "base/failpoint.h"
 #include "base/hash.h"
 #include "state/store_int.h"
-#include <lz4.h>
 #include <stdio.h>
 
 #define HEADER 64
 #define SECTION 48
-#define BLOCK 20
 #define END 16
-#define FULL_BLOCK ((size_t)64 << 10)
-#define KIND_SLOTS 1
+#define FULL_WRITE ((size_t)64 << 10)
 #define WORTH_WORKERS 10000 /* slots; waking a worker takes as long as packing some hundred */
 
-static const char magic[9] = "PSSTATE1", end_magic[9] = "PSSTAEND";
-
-/* ---- slots and records ---- */
-
-/* Where the end of the window is put in; behind the slot when there is none to put. */
-static size_t end_of_window(const ps_layout *layout)
-{
-    int word = layout->key.end_word;
-
-    return word < 0 ? layout->n_bytes : PS_SLOT_KEY + 8 * (size_t)word;
-}
-
-static size_t record_bytes(const ps_layout *layout)
-{
-    return layout->n_bytes + (layout->key.end_word < 0 ? 0 : 8);
-}
-
-static size_t place_in_record(const ps_layout *layout, size_t at)
-{
-    return at < end_of_window(layout) ? at : at + 8;
-}
-
-static uint64_t window_end(const ps_layout *layout, const uint8_t *slot)
-{
-    uint64_t start;
-
-    memcpy(&start, slot + end_of_window(layout) - 8, sizeof start);
-    return start + (uint64_t)layout->key.window_us;
-}
-
-static void put_slot(const ps_layout *layout, const uint8_t *slot, uint8_t *record)
-{
-    size_t n = end_of_window(layout);
-    uint64_t end;
-
-    memcpy(record, slot, n);
-    if (n == layout->n_bytes)
-        return;
-    end = window_end(layout, slot);
-    memcpy(record + n, &end, sizeof end);
-    memcpy(record + n + 8, slot + n, layout->n_bytes - n);
-}
-
-/* False when a record's window is of another width. */
-static bool get_slot(const ps_layout *layout, const void *record, uint8_t *slot)
-{
-    size_t n = end_of_window(layout);
-    uint64_t end;
-
-    memcpy(slot, record, n);
-    if (n == layout->n_bytes)
-        return true;
-    memcpy(&end, (const char *)record + n, sizeof end);
-    memcpy(slot + n, (const char *)record + n + 8, layout->n_bytes - n);
-    return end == window_end(layout, slot);
-}
-
-/* ---- records to blocks ---- */
-
-void psi_blocks_clear(psi_blocks *blocks)
-{
-    ps_bytes_clear(&blocks->raw);
-    ps_bytes_clear(&blocks->packed);
-    memset(blocks, 0, sizeof *blocks);
-}
+static const char magic[9] = "PSSTATE2", end_magic[9] = "PSSTAEND";
 
 static void put32(uint8_t *at, uint32_t x)
 {
@@ -117,68 +46,6 @@ static uint64_t get64(const uint8_t *at)
     uint64_t x;
     memcpy(&x, at, sizeof x);
     return x;
-}
-
-static ps_status close_block(psi_blocks *blocks, ps_error *err)
-{
-    ps_bytes *out = &blocks->packed;
-    int n_raw = (int)blocks->raw.n_bytes, n;
-    uint8_t *head;
-
-    if (blocks->n_records == 0)
-        return PS_OK;
-    if (blocks->raw.n_bytes > LZ4_MAX_INPUT_SIZE)
-        return ps_raise(err, PS_E_INTERNAL, "a record of state is longer than 2 GiB");
-    PS_TRY(ps_bytes_reserve(out, BLOCK + (size_t)LZ4_compressBound(n_raw), err));
-    head = (uint8_t *)out->data + out->n_bytes;
-    n = LZ4_compress_default(blocks->raw.data, (char *)head + BLOCK, n_raw,
-                             LZ4_compressBound(n_raw));
-    if (n <= 0 || n >= n_raw) {
-        n = n_raw;
-        memcpy(head + BLOCK, blocks->raw.data, (size_t)n);
-    }
-    put32(head, KIND_SLOTS);
-    put32(head + 4, blocks->n_records);
-    put32(head + 8, (uint32_t)n_raw);
-    put32(head + 12, (uint32_t)n);
-    put32(head + 16, ps_crc32c(ps_crc32c(0, head, 16), head + BLOCK, (size_t)n));
-    out->n_bytes += BLOCK + (size_t)n;
-    blocks->n_total += blocks->n_records;
-    blocks->n_records = 0;
-    blocks->n_blocks++;
-    ps_bytes_reset(&blocks->raw);
-    return PS_OK;
-}
-
-ps_status psi_blocks_add(psi_blocks *blocks, const uint8_t *slot, const ps_heap *heap,
-                         ps_error *err)
-{
-    const ps_layout *layout = blocks->layout;
-    size_t at = blocks->raw.n_bytes, n = record_bytes(layout);
-    uint8_t *record;
-
-    PS_TRY(ps_bytes_reserve(&blocks->raw, n, err));
-    record = (uint8_t *)blocks->raw.data + at;
-    put_slot(layout, slot, record);
-    memset(record + offsetof(ps_slot, flags), 0, sizeof(uint16_t));
-    blocks->raw.n_bytes += n;
-    for (int c = 0; c < layout->n_cells; c++) {
-        const ps_cell *cell = (const ps_cell *)(slot + layout->cells[c]);
-        ps_slice bytes;
-        if (!ps_cell_is_far(cell))
-            continue;
-        record = (uint8_t *)blocks->raw.data + at + place_in_record(layout, layout->cells[c]);
-        memset(record + offsetof(ps_cell, far), 0, sizeof cell->far);
-        bytes = ps_cell_get(heap, cell);
-        PS_TRY(ps_bytes_append(&blocks->raw, bytes.data, bytes.n_bytes, err));
-    }
-    blocks->n_records++;
-    return blocks->raw.n_bytes >= FULL_BLOCK ? close_block(blocks, err) : PS_OK;
-}
-
-ps_status psi_blocks_end(psi_blocks *blocks, ps_error *err)
-{
-    return close_block(blocks, err);
 }
 
 /* ---- writing a file ---- */
@@ -204,9 +71,9 @@ static ps_status flush(psi_out *out, ps_error *err)
 static ps_status write_bytes(psi_out *out, const void *data, size_t n_bytes, ps_error *err)
 {
     out->n_bytes += n_bytes;
-    if (out->waiting.n_bytes + n_bytes > FULL_BLOCK)
+    if (out->waiting.n_bytes + n_bytes > FULL_WRITE)
         PS_TRY(flush(out, err));
-    if (n_bytes > FULL_BLOCK)
+    if (n_bytes > FULL_WRITE)
         return ps_file_write(out->file, data, n_bytes, err);
     return ps_bytes_append(&out->waiting, data, n_bytes, err);
 }
@@ -453,44 +320,12 @@ static ps_status read_header(reader *in, psi_file_kind kind, int64_t version, ps
     PS_TRY(read_exactly(in, head, sizeof head, err));
     if (memcmp(head, magic, 7) == 0 && head[7] > magic[7] && head[7] <= '9')
         return ps_raise(err, PS_E_STATE_FORMAT, in->path);
-    if (memcmp(head, magic, 8) != 0 || !is_sound(head, HEADER - 4, NULL, 0) ||
+    if (memcmp(head, magic, 7) != 0 || head[7] < '1' || !is_sound(head, HEADER - 4, NULL, 0) ||
         get32(head + 8) != (uint32_t)kind || get32(head + 12) != (uint32_t)in->store->n_families ||
         get32(head + 16) != (uint32_t)in->store->n_shards || get64(head + 24) != (uint64_t)version)
         return damaged(in, err);
     in->id = get64(head + 32);
     in->parent = get64(head + 40);
-    return PS_OK;
-}
-
-/* One record, copied to `to` as a slot with pointers in its far cells; *at moves behind it. */
-static ps_status take_record(const reader *in, const ps_layout *layout, size_t *at, uint8_t *to,
-                             ps_error *err)
-{
-    const ps_bytes *raw = &in->raw;
-    size_t left = raw->n_bytes - *at, n = record_bytes(layout);
-    const char *data = raw->data + *at;
-
-    if (left < n)
-        return damaged(in, err);
-    if (!get_slot(layout, data, to))
-        return ps_raise(err, PS_E_STATE_KEY_SCHEMA, "windows of another width",
-                        "the windows of this query");
-    data += n;
-    left -= n;
-    if (((ps_slot *)to)->tag == 0 || ((ps_slot *)to)->flags != 0)
-        return damaged(in, err);
-    for (int c = 0; c < layout->n_cells; c++) {
-        ps_cell *cell = (ps_cell *)(to + layout->cells[c]);
-        if (!ps_cell_is_far(cell))
-            continue;
-        if (cell->n_bytes > left || cell->n_bytes > INT32_MAX - 8)
-            return damaged(in, err);
-        cell->far.at = (uint64_t)(uintptr_t)data;
-        memcpy(cell->far.prefix, data, 8);
-        data += cell->n_bytes;
-        left -= cell->n_bytes;
-    }
-    *at = (size_t)(data - raw->data);
     return PS_OK;
 }
 
@@ -528,7 +363,7 @@ static ps_status put_records(reader *in, ps_shard *shard, uint32_t n_records, ps
         int n = n_records - done < PS_CHUNK ? (int)(n_records - done) : PS_CHUNK;
         for (int j = 0; j < n; j++) {
             from[j] = in->records + (size_t)j * layout->n_bytes;
-            PS_TRY(take_record(in, layout, &at, from[j], err));
+            PS_TRY(psi_record_take(layout, in->path, &in->raw, &at, from[j], err));
         }
         PS_TRY(ps_table_upsert_slots(&shard->table, NULL, from, n, slots, err));
         for (int j = 0; j < n; j++)
@@ -540,31 +375,22 @@ static ps_status put_records(reader *in, ps_shard *shard, uint32_t n_records, ps
 
 static ps_status read_block(reader *in, ps_shard *shard, uint32_t *n_records, ps_error *err)
 {
-    uint8_t head[BLOCK];
-    uint32_t n_raw, n_packed;
+    const ps_layout *layout = shard->table.layout;
+    uint8_t head[PSI_BLOCK_HEAD];
+    psi_block block;
 
     PS_TRY(read_exactly(in, head, sizeof head, err));
-    *n_records = get32(head + 4);
-    n_raw = get32(head + 8);
-    n_packed = get32(head + 12);
-    /* LZ4 packs at most 255 to 1: sizes beyond that are no reason to reserve memory. */
-    if (get32(head) != KIND_SLOTS || n_raw > LZ4_MAX_INPUT_SIZE || n_packed > n_raw ||
-        n_raw / 255 > n_packed || *n_records > n_raw / record_bytes(shard->table.layout))
+    if (!psi_block_read_head(layout, head, &block))
         return damaged(in, err);
     ps_bytes_reset(&in->packed);
-    ps_bytes_reset(&in->raw);
-    PS_TRY(ps_bytes_reserve(&in->packed, n_packed, err));
-    PS_TRY(read_exactly(in, in->packed.data, n_packed, err));
-    if (!is_sound(head, 16, in->packed.data, n_packed))
+    PS_TRY(ps_bytes_reserve(&in->packed, block.n_packed + PSI_BLOCK_SLACK, err));
+    PS_TRY(read_exactly(in, in->packed.data, block.n_packed, err));
+    if (!is_sound(head, PSI_BLOCK_HEAD - 4, in->packed.data, block.n_packed))
         return damaged(in, err);
-    PS_TRY(ps_bytes_reserve(&in->raw, n_raw, err));
-    in->raw.n_bytes = n_raw;
-    if (n_packed == n_raw)
-        memcpy(in->raw.data, in->packed.data, n_raw);
-    else if (LZ4_decompress_safe(in->packed.data, in->raw.data, (int)n_packed, (int)n_raw) !=
-             (int)n_raw)
-        return damaged(in, err);
-    return put_records(in, shard, *n_records, err);
+    PS_TRY(psi_block_unpack(layout, in->path, &block, (const uint8_t *)in->packed.data, &in->raw,
+                            err));
+    *n_records = block.n_records;
+    return put_records(in, shard, block.n_records, err);
 }
 
 static ps_status evict(ps_shard *shard, int64_t until_us, ps_error *err)
@@ -594,9 +420,9 @@ static ps_status read_section(reader *in, ps_shard *shard, ps_error *err)
         return damaged(in, err);
     n_blocks = get32(head + 8);
     n_records = get64(head + 16);
-    /* Keys come in the order of their tags, so the table has its size beforehand; LZ4 bounds what a
-     * file can hold. */
-    if (n_records > in->size * 255 / record_bytes(shard->table.layout))
+    /* Keys come in the order of their tags, so the table has its size beforehand; its file bounds
+     * what it can hold. */
+    if (n_records > psi_blocks_most(shard->table.layout, in->size))
         return damaged(in, err);
     if (get32(head + 12))
         PS_TRY(evict(shard, (int64_t)get64(head + 24), err));

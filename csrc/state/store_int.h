@@ -83,10 +83,10 @@ ps_status psi_meta_write(ps_store *store, ps_error *err);
 /* Reads shards and seed, and checks that the families are those of this store. */
 ps_status psi_meta_read(ps_store *store, ps_error *err);
 
-/* --- delta.c: the files
- * -------------------------------------------------------------------------------------- */
-typedef enum psi_file_kind { PSI_DELTA = 1, PSI_SNAPSHOT = 2 } psi_file_kind;
-/* Records of one shard, compressed block by block. */
+/* --- block.c
+ * -----------------------------------------------------------------------------------------------
+ */
+/* Records of one shard, packed block by block. */
 typedef struct psi_blocks {
     const ps_layout *layout;
     ps_bytes raw, packed;
@@ -99,6 +99,26 @@ ps_status psi_blocks_add(psi_blocks *blocks, const uint8_t *slot, const ps_heap 
 ps_status psi_blocks_end(psi_blocks *blocks, ps_error *err);
 void psi_blocks_clear(psi_blocks *blocks);
 
+#define PSI_BLOCK_HEAD 20
+#define PSI_BLOCK_SLACK 8 /* readable bytes behind the packed ones */
+/* What the head of a block says before its checksum. */
+typedef struct psi_block {
+    uint32_t kind, n_records, n_raw, n_packed;
+} psi_block;
+/* The most records that this many bytes can hold. */
+uint64_t psi_blocks_most(const ps_layout *layout, uint64_t n_bytes);
+/* False when no block can be like that. */
+bool psi_block_read_head(const ps_layout *layout, const uint8_t *head, psi_block *block);
+/* Its records, one behind the other.  STATE_CORRUPT names the file at `path`. */
+ps_status psi_block_unpack(const ps_layout *layout, const char *path, const psi_block *block,
+                           const uint8_t *packed, ps_bytes *records, ps_error *err);
+/* The record at *at as a slot with pointers in its far cells; *at moves behind it. */
+ps_status psi_record_take(const ps_layout *layout, const char *path, const ps_bytes *records,
+                          size_t *at, uint8_t *to, ps_error *err);
+
+/* --- delta.c: the files
+ * -------------------------------------------------------------------------------------- */
+typedef enum psi_file_kind { PSI_DELTA = 1, PSI_SNAPSHOT = 2 } psi_file_kind;
 /* A file being written: sections in order, then the end, then its name. */
 typedef struct psi_out {
     ps_fs *fs;

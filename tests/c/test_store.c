@@ -5,7 +5,6 @@
 #include "col/build.h"
 #include "state/store.h"
 #include <stdlib.h>
-#include <stdlib.h>
 
 typedef struct groups {
     ps_layout layout;
@@ -542,11 +541,29 @@ static void test_versions(void **state)
     remove_directory();
 }
 
-/* A flipped bit or a cut anywhere is an error, never a wrong state. */
-static void test_damage(void **state)
+/* A flipped bit or a cut anywhere in 1.delta is an error, never a wrong state; restores version 1 at last. */
+static void check_damage(world *w)
 {
     ps_bytes file = {0};
     char path[128];
+
+    snprintf(path, sizeof path, "%s/1.delta", directory);
+    OK(ps_fs_read_all(ps_fs_local(), path, &file, &err));
+    for (size_t i = 0; i < file.n_bytes; i += 1 + i / 50) {
+        file.data[i] ^= 0x10;
+        OK(ps_fs_write_atomic(ps_fs_local(), path, file.data, file.n_bytes, false, false, &err));
+        assert_int_not_equal(ps_store_restore(w->store, 1, &err), PS_OK);
+        file.data[i] ^= 0x10;
+        OK(ps_fs_write_atomic(ps_fs_local(), path, file.data, i, false, false, &err));
+        assert_int_equal(ps_store_restore(w->store, 1, &err), PS_E_STATE_CORRUPT);
+    }
+    OK(ps_fs_write_atomic(ps_fs_local(), path, file.data, file.n_bytes, false, false, &err));
+    OK(ps_store_restore(w->store, 1, &err));
+    ps_bytes_clear(&file);
+}
+
+static void test_damage(void **state)
+{
     world w;
 
     PS_UNUSED(state);
@@ -555,22 +572,95 @@ static void test_damage(void **state)
     OK(ps_store_restore(w.store, 0, &err));
     run_batch(&w, 1);
     OK(ps_store_commit(w.store, 1, &err));
+    check_damage(&w);
     world_close(&w);
-    snprintf(path, sizeof path, "%s/1.delta", directory);
-    OK(ps_fs_read_all(ps_fs_local(), path, &file, &err));
-    world_open(&w, directory);
-    for (size_t i = 0; i < file.n_bytes; i += 1 + i / 50) {
-        file.data[i] ^= 0x10;
-        OK(ps_fs_write_atomic(ps_fs_local(), path, file.data, file.n_bytes, false, false, &err));
-        assert_int_not_equal(ps_store_restore(w.store, 1, &err), PS_OK);
-        file.data[i] ^= 0x10;
-        OK(ps_fs_write_atomic(ps_fs_local(), path, file.data, i, false, false, &err));
-        assert_int_equal(ps_store_restore(w.store, 1, &err), PS_E_STATE_CORRUPT);
+    remove_directory();
+}
+
+/* Slots of whole words: what is read back is what was written, whatever the words are; damage is found. */
+
+static int64_t word_of(int pattern, int64_t i)
+{
+    switch (pattern) {
+    case 0: return i; /* near each other */
+    case 1: return -i * 1000003;
+    case 2: return i % 2 ? INT64_MAX - i : INT64_MIN + i; /* as far as can be */
+    case 3: return (int64_t)((uint64_t)i * 0x9e3779b97f4a7c15u);
+    default: return i + ((int64_t)1 << (15 + 3 * (i % 16))); /* of every width */
     }
-    OK(ps_fs_write_atomic(ps_fs_local(), path, file.data, file.n_bytes, false, false, &err));
-    OK(ps_store_restore(w.store, 1, &err));
+}
+
+static void words_open(world *w)
+{
+    const ps_type *type = ps_type_of(PS_INT64);
+
+    memset(w, 0, sizeof *w);
+    groups_init(&w->rows, &type, 1, -1);
+    w->family = (ps_family){"groups", &w->rows.layout, false, "count/1"};
+    w->options = (ps_store_options){.fs = ps_fs_local(), .dir = directory, .owner = "test", .shard_bits = 0, .retain = 2, .min_deltas = 3, .n_workers = 1};
+    OK(ps_store_open(&w->options, &w->family, 1, &w->store, &err));
+}
+
+/* A version with n keys, whose values are words of the same pattern. */
+static void words_write(int pattern, int64_t n)
+{
+    int64_t *keys = calloc((size_t)n, sizeof *keys);
+    uint8_t **from = calloc((size_t)n, sizeof *from), **slots = calloc((size_t)n, sizeof *slots);
+    ps_vec *col;
+    world w;
+
+    words_open(&w);
+    OK(ps_store_restore(w.store, 0, &err));
+    for (int64_t i = 0; i < n; i++)
+        keys[i] = word_of(pattern, i);
+    col = int_column(keys, NULL, n, PS_INT64);
+    OK(ps_table_upsert(&w.rows.table, &col, &(ps_rows){n, NULL, n}, 0, from, &err));
+    OK(ps_shard_upsert(ps_store_shard(w.store, 0, 0), &w.rows.table, from, n, slots, &err));
+    for (int64_t i = 0; i < n; i++)
+        *value_of(&w.rows.layout, slots[i]) = ~keys[i];
+    OK(ps_store_commit(w.store, 1, &err));
+    ps_vec_unref(col);
     world_close(&w);
-    ps_bytes_clear(&file);
+    free(keys);
+    free(from);
+    free(slots);
+}
+
+static void words_check(world *w, int64_t n_keys)
+{
+    ps_table *table = ps_shard_table(ps_store_shard(w->store, 0, 0));
+    uint64_t position = 0;
+    int64_t n = 0;
+
+    for (uint8_t *slot; ps_table_next(table, &position, &slot, 1) > 0; n++) {
+        int64_t key;
+        memcpy(&key, slot + PS_SLOT_KEY, sizeof key);
+        assert_int_equal(*value_of(&w->rows.layout, slot), ~key);
+    }
+    assert_int_equal(n, n_keys);
+}
+
+static void test_words(void **state)
+{
+    world w;
+
+    PS_UNUSED(state);
+    for (int pattern = 0; pattern < 5; pattern++)
+        for (int64_t n = 1; n < 20000; n = n * 7 + 1) {
+            new_directory();
+            words_write(pattern, n);
+            words_open(&w);
+            OK(ps_store_restore(w.store, 1, &err));
+            words_check(&w, n);
+            world_close(&w);
+            remove_directory();
+        }
+    new_directory();
+    words_write(4, 900);
+    words_open(&w);
+    check_damage(&w);
+    words_check(&w, 900);
+    world_close(&w);
     remove_directory();
 }
 
@@ -703,7 +793,8 @@ int main(void)
         cmocka_unit_test(test_counts_by_int), cmocka_unit_test(test_removal), cmocka_unit_test(test_rare_keys),
         cmocka_unit_test(test_wide_keys), cmocka_unit_test(test_window_keys),
         cmocka_unit_test(test_keys_in_one_go), cmocka_unit_test(test_shards), cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_damage), cmocka_unit_test(test_schema), cmocka_unit_test(test_failing_writes),
+        cmocka_unit_test(test_damage), cmocka_unit_test(test_words),
+        cmocka_unit_test(test_schema), cmocka_unit_test(test_failing_writes),
         cmocka_unit_test(test_memory_limit), cmocka_unit_test(test_no_memory),
     };
 

@@ -2,19 +2,21 @@
  * tests/fuzz/fuzz_state.c - state files are foreign bytes: whatever they hold, a restore ends in an error or in a state
  * that can be read, merged into, evicted from and committed.
  *
- * The first byte tells a delta (odd) from a snapshot, and keys of a window (bit 1) from those of a time.  Checksums do not count in fuzzing builds, see state/delta.c.
+ * The first byte tells a delta (odd) from a snapshot, keys of a window (bit 1) from those of a time, and slots of words alone
+ * (bit 2) from those with a text, a list and a growing value.  Checksums do not count in fuzzing builds, see state/delta.c.
  */
 #include "fuzz.h"
 #include "state/store.h"
 
 static char dir[64];
-static ps_layout layouts[2], *layout;
+static ps_layout layouts[4], *layout;
 static ps_family family = {"groups", NULL, true, "fuzz"};
 
-/* A key of a time or a window, a string and a list; a value of eight bytes and a cell. */
+/* A key of a time or a window, a string and a list; a value of eight bytes and a cell.  Without the cells: time or window, and a
+ * number. */
 static void prepare(void)
 {
-    const ps_type *types[3] = {ps_type_of(PS_TIMESTAMP), ps_type_of(PS_STRING), NULL}, *window;
+    const ps_type *types[3] = {ps_type_of(PS_TIMESTAMP), ps_type_of(PS_STRING), NULL}, *words[2] = {types[0], ps_type_of(PS_INT64)}, *window;
     ps_field fields[2] = {{(char *)"start", types[0], true, NULL}, {(char *)"end", types[0], true, NULL}};
     uint8_t initial[32] = {0};
     uint32_t cell = 8;
@@ -26,8 +28,10 @@ static void prepare(void)
     ps_cell_init((ps_cell *)(initial + 8));
     MUST(ps_type_struct(fields, 2, &window, &err) == PS_OK);
     MUST(ps_layout_init(&layouts[0], &(ps_key_spec){types, 3, 0, -1, 0}, sizeof initial, initial, &cell, 1, &err) == PS_OK);
-    types[0] = window;
+    MUST(ps_layout_init(&layouts[2], &(ps_key_spec){words, 2, 0, -1, 0}, sizeof initial, initial, NULL, 0, &err) == PS_OK);
+    types[0] = words[0] = window;
     MUST(ps_layout_init(&layouts[1], &(ps_key_spec){types, 3, 0, 0, 500}, sizeof initial, initial, &cell, 1, &err) == PS_OK);
+    MUST(ps_layout_init(&layouts[3], &(ps_key_spec){words, 2, 0, 0, 500}, sizeof initial, initial, NULL, 0, &err) == PS_OK);
     ps_type_unref(window);
     ps_type_unref(types[2]);
 }
@@ -67,7 +71,7 @@ static void use(ps_store *store)
                 if (ps_key_decode(&layout->key, c, slots, n, &from->heap, &vec, &err) == PS_OK)
                     ps_vec_unref(vec);
             }
-            for (int64_t j = 0; j < n; j++) {
+            for (int64_t j = 0; j < n && layout->n_cells > 0; j++) {
                 ps_cell *cell = (ps_cell *)(slots[j] + layout->value_at + 8);
                 ps_cell_append(&from->heap, cell, "more", 4, &err);
             }
@@ -93,11 +97,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
         return 0;
     ps_fs_remove_tree(ps_fs_local(), dir, &err);
     MUST(ps_fs_make_dirs(ps_fs_local(), dir, &err) == PS_OK);
-    layout = &layouts[data[0] >> 1 & 1];
+    layout = &layouts[data[0] >> 1 & 3];
     family.layout = layout;
     n = snprintf(meta, sizeof meta, "{\"format\":1,\"hash\":\"mum1\",\"seed\":0,\"shardBits\":1,\"families\":[{\"name\":\"groups\","
-                                    "\"key\":\"%s,string,array<double>\",\"value\":\"fuzz\"}]}",
-                 data[0] & 2 ? "struct<start:timestamp,end:timestamp>" : "timestamp");
+                                    "\"key\":\"%s,%s\",\"value\":\"fuzz\"}]}",
+                 data[0] & 2 ? "struct<start:timestamp,end:timestamp>" : "timestamp", data[0] & 4 ? "bigint" : "string,array<double>");
     write_file("meta", meta, (size_t)n);
     write_file(data[0] & 1 ? "1.delta" : "1.snap", data + 1, n_bytes - 1);
     store = open_store();
