@@ -65,7 +65,7 @@ static ps_status allocate(size_t n_bytes, bool zeroed, void *out, ps_error *err)
     if (PS_UNLIKELY(block == NULL))
         return ps_raise(err, PS_E_NO_MEMORY, n_bytes);
     count(malloc_usable_size(block));
-    if (PS_UNLIKELY(zeroed && n >= HUGE_FROM))
+    if (PS_UNLIKELY(n >= HUGE_FROM))
         advise_huge(block, n);
     return PS_OK;
 }

@@ -30,6 +30,7 @@ typedef struct aggregate_op {
     uint64_t seed;
     int64_t *dropped; /* per shard: groups that were late in this micro-batch */
     int64_t *updated;
+    psi_shard_size largest; /* of the shards that took rows which waited */
     ps_state_metrics metrics;
 } aggregate_op;
 
@@ -51,14 +52,16 @@ bool ps_aggregate_allows_partials(const ps_op *op)
 }
 
 /* The micro-batch begins for a worker. */
-static void begin_partial(aggregate_op *self, int worker)
+static ps_status begin_partial(aggregate_op *self, int worker, ps_error *err)
 {
     ps_aggregate_partial *partial = self->partials[worker];
     bool may_be_late = self->plan.layout.key.time_leaf >= 0 && self->op.run->mode != PS_COMPLETE;
     int64_t late_us = until_us(self->op.late_ms);
 
-    if (partial->direct != NULL && self->store != NULL)
-        psi_direct_begin(partial->direct, self->store, worker, may_be_late ? &late_us : NULL);
+    if (partial->direct == NULL || self->store == NULL)
+        return PS_OK;
+    return psi_direct_begin(partial->direct, self->store, worker, self->op.run->n_workers,
+                            may_be_late ? &late_us : NULL, err);
 }
 
 static ps_status make_partial(aggregate_op *self, int worker, ps_error *err)
@@ -66,9 +69,8 @@ static ps_status make_partial(aggregate_op *self, int worker, ps_error *err)
     PS_TRY(psi_partial_new(&self->plan, self->op.node, self->op.run, self->seed,
                            &self->partials[worker], err));
     if (self->streams && psi_direct_fits(&self->plan))
-        PS_TRY(psi_direct_new(&self->partials[worker]->direct, err));
-    begin_partial(self, worker);
-    return PS_OK;
+        PS_TRY(psi_direct_new(self->partials[worker], &self->partials[worker]->direct, err));
+    return begin_partial(self, worker, err);
 }
 
 ps_status ps_aggregate_partial_get(ps_op *op, int worker, ps_aggregate_partial **out, ps_error *err)
@@ -192,7 +194,8 @@ done:
     return rc;
 }
 
-/* One task of the pool: steps 2 and 3 for one shard.  A key of several workers counts once. */
+/* One task of the pool: steps 2 and 3 for one shard, and the rows that waited for it.  A key of
+ * several workers counts once. */
 static ps_status update_shard(void *arg, int shard, ps_error *err)
 {
     aggregate_op *self = arg;
@@ -200,9 +203,15 @@ static ps_status update_shard(void *arg, int shard, ps_error *err)
     ps_status rc = PS_OK;
 
     ps_table_init(&late, &self->plan.layout, 0, NULL);
-    for (int w = 0; w < self->n_partials && rc == PS_OK; w++)
-        if (self->partials[w] != NULL)
-            rc = merge_into_state(self, &self->partials[w]->table, (uint32_t)shard, &late, err);
+    for (int w = 0; w < self->n_partials && rc == PS_OK; w++) {
+        const ps_aggregate_partial *partial = self->partials[w];
+        if (partial == NULL)
+            continue;
+        if (psi_direct_n_waiting(partial->direct) > 0)
+            rc = psi_direct_drain(partial->direct, (uint32_t)shard, &self->largest, err);
+        if (rc == PS_OK)
+            rc = merge_into_state(self, &partial->table, (uint32_t)shard, &late, err);
+    }
     self->dropped[shard] = late.n;
     self->updated[shard] = ps_shard_n_dirty(ps_store_shard(self->store, 0, (uint32_t)shard));
     ps_table_clear(&late);
@@ -373,6 +382,10 @@ static ps_status finish_stream(aggregate_op *self, ps_error *err)
     int n_filled;
     int64_t start = ps_clock_ticks(), merged, n_groups = count_groups(self, &n_filled);
 
+    atomic_store(&self->largest, 0);
+    for (int w = 0; w < self->n_partials; w++)
+        if (self->partials[w] != NULL)
+            n_groups += psi_direct_n_waiting(self->partials[w]->direct);
     PS_TRY(ps_pool_run(n_groups < WORTH_WORKERS ? 1 : self->op.run->n_workers, n_shards,
                        update_shard, self, err));
     for (int s = 0; s < n_shards; s++) {
@@ -498,7 +511,7 @@ static ps_status aggregate_begin(ps_op *op, ps_error *err)
             PS_TRY(psi_partial_reset(self->partials[w], err));
     for (int w = 0; w < self->n_partials; w++)
         if (self->partials[w] != NULL)
-            begin_partial(self, w);
+            PS_TRY(begin_partial(self, w, err));
     memset(&self->metrics, 0, sizeof self->metrics);
     return self->store ? check_watermark(op, err) : PS_OK;
 }

@@ -2,11 +2,11 @@
  * op/aggregate_direct.c - rows straight into the state.
  *
  * Grouping the rows of a micro-batch first saves work where many rows share a group.  Where nearly
- * each row has a group of its own it only makes every group twice: so when a worker's table has
- * outgrown the cache and has hardly made the rows fewer, the rest of its rows go to the shards of
- * the state at once.  The rows of a batch are parted by shard, and a shard is held while its rows
- * are added; workers begin at different shards, so they rarely meet.  Late rows still go into the
- * worker's table, where the end of the micro-batch counts them once per key.
+ * each row has a group of its own it only makes every group twice, all over memory: so when a
+ * worker's table has outgrown the cache and has hardly made the rows fewer, the rest of its rows
+ * wait, parted by the leading bits of their hash (aggregate_parts.c), until there are many or the
+ * micro-batch ends.  Then they are added part by part: the slots of one fit in a near cache.  Late
+ * rows still go into the worker's table, where the end of the micro-batch counts them once per key.
  *
  * That is done where a group does not depend on the order of its rows, and not for sliding windows,
  * whose tables hold panes.
@@ -15,67 +15,84 @@
 
 #define MOST_CACHED 16384 /* groups */
 #define WORTH_GROUPING 4  /* rows a group */
-#define MOST_SHARDS 256
+#define PART_BITS 3       /* 8 parts a shard; of a million groups one takes half a megabyte */
+#define MOST_BITS 12      /* of all parts */
+
+size_t psi_most_waiting = (size_t)64 << 20;
 
 struct psi_direct {
+    const ps_aggregate_partial *owner;
+    psi_parts *parts;
     ps_store *store; /* of this micro-batch */
-    int first;       /* the shard to begin with */
+    size_t most_bytes;
+    uint32_t first;  /* the shard to begin with: workers rarely meet */
     int64_t late_us; /* keys up to this time are late */
     bool may_be_late, on;
     int64_t n_rows; /* that were grouped in this micro-batch */
     int64_t ns;     /* spent here in this micro-batch */
-    ps_images scratch;
-    uint8_t *records;
-    uint8_t **by_shard; /* records of the rows that are not late, shard by shard */
-    int32_t *sel;       /* and the rows */
+    ps_images images;
     int32_t *late;
-    uint8_t **slots;
-    int64_t room; /* rows that there is place for */
+    int64_t room; /* late rows that there is place for */
 };
-
-ps_status psi_direct_new(psi_direct **out, ps_error *err)
-{
-    return ps_alloc0(sizeof **out, out, err);
-}
-
-void psi_direct_free(psi_direct *direct)
-{
-    if (direct == NULL)
-        return;
-    ps_images_clear(&direct->scratch);
-    ps_free(direct->records);
-    ps_free(direct->by_shard);
-    ps_free(direct->sel);
-    ps_free(direct->late);
-    ps_free(direct->slots);
-    ps_free(direct);
-}
 
 bool psi_direct_fits(const psi_aggregate_plan *plan)
 {
-    if (plan->n_keys == 0 || plan->spec->pane_width > 0 || !ps_key_is_flat(&plan->layout.key))
+    if (plan->n_keys == 0 || plan->spec->pane_width > 0)
         return false;
     for (int i = 0; i < plan->n_calls; i++) {
         const ps_agg_call *call = &plan->spec->calls.items[i];
         if (call->shape->ordered || call->distinct || call->filter)
             return false;
     }
-    return true;
+    return psi_parts_fit(plan);
 }
 
-void psi_direct_begin(psi_direct *direct, ps_store *store, int worker, const int64_t *late_us)
+ps_status psi_direct_new(const ps_aggregate_partial *owner, psi_direct **out, ps_error *err)
 {
-    direct->store = ps_store_shard_bits(store) <= 8 ? store : NULL;
-    direct->first = worker * 7;
+    PS_TRY(ps_alloc0(sizeof **out, out, err));
+    (*out)->owner = owner;
+    return psi_parts_new(owner->plan, &(*out)->parts, err);
+}
+
+void psi_direct_free(psi_direct *direct)
+{
+    if (direct == NULL)
+        return;
+    psi_parts_free(direct->parts);
+    ps_images_clear(&direct->images);
+    ps_free(direct->late);
+    ps_free(direct);
+}
+
+ps_status psi_direct_begin(psi_direct *direct, ps_store *store, int worker, int n_workers,
+                           const int64_t *late_us, ps_error *err)
+{
+    direct->store = ps_store_shard_bits(store) + PART_BITS <= MOST_BITS ? store : NULL;
+    direct->most_bytes = psi_most_waiting / (size_t)n_workers;
+    direct->first = (uint32_t)worker * 7;
     direct->may_be_late = late_us != NULL;
     direct->late_us = late_us ? *late_us : 0;
     direct->on = false;
     direct->n_rows = direct->ns = 0;
+    if (direct->store == NULL)
+        return PS_OK;
+    return psi_parts_begin(direct->parts, ps_store_shard_bits(store) + PART_BITS, err);
+}
+
+void psi_direct_end(psi_direct *direct)
+{
+    if (direct != NULL)
+        psi_parts_shrink(direct->parts);
 }
 
 int64_t psi_direct_ns(const psi_direct *direct)
 {
     return direct->ns;
+}
+
+int64_t psi_direct_n_waiting(const psi_direct *direct)
+{
+    return direct ? psi_parts_n_rows(direct->parts) : 0;
 }
 
 bool psi_direct_is_on(psi_direct *direct, const ps_table *table)
@@ -93,108 +110,140 @@ void psi_direct_count(psi_direct *direct, int64_t n_rows)
         direct->n_rows += n_rows;
 }
 
-static ps_status make_room(psi_direct *direct, int64_t n, size_t record_bytes, ps_error *err)
+/* ---- out of the parts ---- */
+
+static ps_status update(const ps_aggregate_partial *owner, ps_shard *shard, uint8_t *const *slots,
+                        ps_vec *const *outs, int n, ps_error *err)
+{
+    ps_rows rows = {n, NULL, n};
+
+    for (int i = 0; i < owner->plan->n_calls; i++) {
+        const ps_agg_call *call = &owner->plan->spec->calls.items[i];
+        ps_agg_groups to = {slots, owner->plan->at[i], &ps_shard_table(shard)->heap};
+        PS_TRY(call->fn->update(call->shape, &to, outs + owner->first_arg[i], &rows, err));
+    }
+    return PS_OK;
+}
+
+/* The next rows of a part, or all of them. */
+static ps_status add_rows(const psi_direct *direct, ps_shard *shard, psi_parts_reader *in,
+                          psi_parts_place *place, bool all, bool *more, ps_error *err)
+{
+    uint8_t *slots[PS_CHUNK];
+    const uint8_t *records;
+    size_t stride;
+    int n;
+
+    while ((n = psi_parts_next(in, place, &records, &stride)) > 0) {
+        PS_TRY(ps_shard_upsert_records(shard, records, stride, n, slots, err));
+        PS_TRY(update(direct->owner, shard, slots, in->outs, n, err));
+        *more = true;
+        if (!all)
+            break;
+    }
+    return PS_OK;
+}
+
+/* Keys are spread evenly: a shard becomes as large as the largest one.  With that room it takes
+ * part after part.  Without, a part alone would overfill its stretch of the table, so the parts take
+ * turns. */
+ps_status psi_direct_drain(const psi_direct *direct, uint32_t number, psi_shard_size *largest,
+                           ps_error *err)
+{
+    ps_shard *shard = ps_store_shard(direct->store, 0, number);
+    psi_parts_place places[1 << PART_BITS];
+    psi_parts_reader in;
+    int64_t size = atomic_load(largest);
+    bool more = true;
+    ps_status rc;
+
+    for (uint32_t p = 0; p < 1 << PART_BITS; p++)
+        places[p] = psi_parts_start(direct->parts, (number << PART_BITS) + p);
+    PS_TRY_OR(done, psi_parts_open(direct->parts, &in, err));
+    ps_shard_take(shard);
+    if (size > 0)
+        rc = ps_shard_reserve(shard, size, err);
+    while (more && rc == PS_OK) {
+        more = false;
+        for (int p = 0; p < 1 << PART_BITS && rc == PS_OK; p++)
+            rc = add_rows(direct, shard, &in, &places[p], size > 0, &more, err);
+    }
+    size = ps_shard_table(shard)->n;
+    ps_shard_drop(shard);
+    if (size > atomic_load(largest))
+        atomic_store(largest, size); /* a hint: it may be lost to another thread */
+done:
+    psi_parts_close(&in);
+    return rc;
+}
+
+static ps_status drain_all(psi_direct *direct, ps_error *err)
+{
+    uint32_t n_shards = 1u << ps_store_shard_bits(direct->store);
+    psi_shard_size largest = 0;
+
+    for (uint32_t i = 0; i < n_shards; i++)
+        PS_TRY(psi_direct_drain(direct, (i + direct->first) & (n_shards - 1), &largest, err));
+    psi_parts_forget(direct->parts);
+    return PS_OK;
+}
+
+/* ---- into the parts ---- */
+
+static ps_status make_room(psi_direct *direct, int64_t n, ps_error *err)
 {
     if (n <= direct->room)
         return PS_OK;
-    PS_TRY(ps_realloc((size_t)n * record_bytes, &direct->records, err));
-    PS_TRY(ps_realloc((size_t)n * sizeof *direct->by_shard, &direct->by_shard, err));
-    PS_TRY(ps_realloc((size_t)n * sizeof *direct->sel, &direct->sel, err));
     PS_TRY(ps_realloc((size_t)n * sizeof *direct->late, &direct->late, err));
-    PS_TRY(ps_realloc((size_t)n * sizeof *direct->slots, &direct->slots, err));
     direct->room = n;
     return PS_OK;
 }
 
-static inline uint32_t shard_of(const uint8_t *record, int shard_bits)
+static bool is_late(const psi_direct *direct, const ps_key *key, int k)
 {
-    return (uint32_t)((uint64_t)((const ps_slot *)record)->tag >> (32 - shard_bits));
+    const ps_images *images = &direct->images;
+    int64_t time;
+
+    return ps_key_image_time(key, (uint16_t)(images->heads[k] >> 48),
+                             images->data + (size_t)k * images->stride, &time) &&
+           time <= direct->late_us;
 }
 
-/* Moves the late rows aside; the tags of the others are then all of this micro-batch. */
-static int64_t set_late_aside(psi_direct *direct, const ps_key *key, const ps_rows *rows,
-                              size_t record_bytes)
+/* Live rows from `start` on; late ones are set aside. */
+static ps_status push_chunk(psi_direct *direct, const ps_rows *rows, int64_t start, int n,
+                            int64_t *n_late, ps_error *err)
 {
-    int64_t n_late = 0, time;
+    const ps_aggregate_partial *owner = direct->owner;
+    const ps_key *key = &owner->plan->layout.key;
+    int16_t which[PS_CHUNK];
+    int32_t at[PS_CHUNK];
+    int n_kept = 0;
 
-    for (int64_t j = 0; direct->may_be_late && j < rows->n; j++) {
-        uint8_t *record = direct->records + (size_t)j * record_bytes;
-        if (!ps_key_time(key, record, &time) || time > direct->late_us)
-            continue;
-        ((ps_slot *)record)->tag = 0;
-        direct->late[n_late++] = (int32_t)ps_row(rows, j);
+    PS_TRY(ps_key_encode(key, owner->outs, rows, start, n, owner->seed, &direct->images, err));
+    for (int k = 0; k < n; k++) {
+        int32_t row = (int32_t)ps_row(rows, start + k);
+        which[n_kept] = (int16_t)k;
+        at[n_kept] = row;
+        if (direct->may_be_late && is_late(direct, key, k))
+            direct->late[(*n_late)++] = row;
+        else
+            n_kept++;
     }
-    return n_late;
+    return psi_parts_add(direct->parts, key, &direct->images, owner->outs, which, at, n_kept, err);
 }
 
-/* Parts the records by shard; ends[s] is where those of shard s end. */
-static void part(psi_direct *direct, const ps_rows *rows, size_t record_bytes, int shard_bits,
-                 int32_t *ends)
+ps_status psi_direct_push(psi_direct *direct, const ps_rows *rows, ps_rows *left, ps_error *err)
 {
-    int32_t n_shards = 1 << shard_bits, at = 0;
-    const uint8_t *record = direct->records;
+    int64_t from = ps_clock_ticks(), n_late = 0;
 
-    for (int32_t s = 0; s < n_shards; s++)
-        ends[s] = 0;
-    for (int64_t j = 0; j < rows->n; j++, record += record_bytes)
-        ends[shard_of(record, shard_bits)] += ((const ps_slot *)record)->tag != 0;
-    for (int32_t s = 0; s < n_shards; s++) { /* where they begin, to be moved on to the end */
-        int32_t n = ends[s];
-        ends[s] = at;
-        at += n;
+    PS_TRY(make_room(direct, rows->n, err));
+    for (int64_t start = 0; start < rows->n; start += PS_CHUNK) {
+        int n = rows->n - start < PS_CHUNK ? (int)(rows->n - start) : PS_CHUNK;
+        PS_TRY(push_chunk(direct, rows, start, n, &n_late, err));
     }
-    record = direct->records;
-    for (int64_t j = 0; j < rows->n; j++, record += record_bytes) {
-        int32_t to;
-        if (((const ps_slot *)record)->tag == 0)
-            continue;
-        to = ends[shard_of(record, shard_bits)]++;
-        direct->by_shard[to] = (uint8_t *)record;
-        direct->sel[to] = (int32_t)ps_row(rows, j);
-    }
-}
-
-/* Rows start .. end of those parted, which all belong to this shard. */
-static ps_status add_to_shard(psi_direct *direct, const psi_aggregate_plan *plan, ps_shard *shard,
-                              ps_vec *const *outs, const int *first_arg, int64_t n_rows,
-                              int32_t start, int32_t end, ps_error *err)
-{
-    ps_rows rows = {n_rows, direct->sel + start, end - start};
-    ps_status rc;
-
-    ps_shard_take(shard);
-    rc = ps_shard_upsert(shard, NULL, direct->by_shard + start, rows.n, direct->slots, err);
-    for (int i = 0; i < plan->n_calls && rc == PS_OK; i++) {
-        const ps_agg_call *call = &plan->spec->calls.items[i];
-        ps_agg_groups to = {direct->slots, plan->at[i], &ps_shard_table(shard)->heap};
-        rc = call->fn->update(call->shape, &to, outs + first_arg[i], &rows, err);
-    }
-    ps_shard_drop(shard);
-    return rc;
-}
-
-ps_status psi_direct_push(psi_direct *direct, const psi_aggregate_plan *plan, ps_vec *const *outs,
-                          const int *first_arg, const ps_rows *rows, uint64_t seed, ps_rows *left,
-                          ps_error *err)
-{
-    const ps_key *key = &plan->layout.key;
-    size_t record_bytes = PS_SLOT_KEY + key->n_bytes;
-    int shard_bits = ps_store_shard_bits(direct->store), n_shards = 1 << shard_bits;
-    int32_t ends[MOST_SHARDS];
-    int64_t start = ps_clock_ticks(), n_late;
-
-    PS_TRY(make_room(direct, rows->n, record_bytes, err));
-    PS_TRY(ps_key_write(key, outs, rows, seed, &direct->scratch, direct->records, err));
-    n_late = set_late_aside(direct, key, rows, record_bytes);
-    part(direct, rows, record_bytes, shard_bits, ends);
-    for (int i = 0; i < n_shards; i++) {
-        int s = (i + direct->first) & (n_shards - 1);
-        int32_t from = s > 0 ? ends[s - 1] : 0;
-        if (ends[s] > from)
-            PS_TRY(add_to_shard(direct, plan, ps_store_shard(direct->store, 0, (uint32_t)s), outs,
-                                first_arg, rows->n_rows, from, ends[s], err));
-    }
+    if (psi_parts_n_bytes(direct->parts) > direct->most_bytes)
+        PS_TRY(drain_all(direct, err));
     *left = (ps_rows){rows->n_rows, direct->late, n_late};
-    direct->ns += ps_clock_ticks() - start;
+    direct->ns += ps_clock_ticks() - from;
     return PS_OK;
 }

@@ -55,23 +55,64 @@ ps_status psi_distinct_pick(psi_distinct *distinct, uint64_t seed, ps_vec *const
                             ps_vec *const *args, int n_args, ps_rows *rows, uint8_t **groups,
                             ps_error *err);
 
+/* Rows that wait, each with its key and its arguments, parted by the leading bits of the hash
+ * (aggregate_parts.c).  A writer is @thread one at a time; so is a reader of a part, while nobody
+ * writes. */
+typedef struct psi_parts psi_parts;
+bool psi_parts_fit(const psi_aggregate_plan *plan); /* are its arguments of a kind that can wait */
+ps_status psi_parts_new(const psi_aggregate_plan *plan, psi_parts **out, ps_error *err);
+void psi_parts_free(psi_parts *parts); /* accepts NULL */
+/* No rows, and 1 << bits parts. */
+ps_status psi_parts_begin(psi_parts *parts, int bits, ps_error *err);
+void psi_parts_forget(psi_parts *parts); /* all rows; keeps the memory */
+void psi_parts_shrink(psi_parts *parts); /* forgets all rows and gives most memory back */
+size_t psi_parts_n_bytes(const psi_parts *parts);
+int64_t psi_parts_n_rows(const psi_parts *parts);
+/* Adds the keys images[which[k]], whose arguments are in rows[k] of outs (keys, then arguments). */
+ps_status psi_parts_add(psi_parts *parts, const ps_key *key, const ps_images *images,
+                        ps_vec *const *outs, const int16_t *which, const int32_t *rows, int n,
+                        ps_error *err);
+typedef struct psi_parts_reader {
+    const psi_parts *parts;
+    ps_vec **outs; /* arguments of the rows last read, behind room for the keys; owned */
+} psi_parts_reader;
+typedef struct psi_parts_place {
+    uint32_t part;
+    const struct block *block; /* the next one */
+    const uint8_t *at, *end;   /* in this one */
+} psi_parts_place;
+ps_status psi_parts_open(const psi_parts *parts, psi_parts_reader *in, ps_error *err);
+psi_parts_place psi_parts_start(const psi_parts *parts, uint32_t part);
+/* At most PS_CHUNK rows as records (ps_table_upsert_records), in the order in which they came;
+ * returns how many, 0 at the end of the part. */
+int psi_parts_next(psi_parts_reader *in, psi_parts_place *place, const uint8_t **rows,
+                   size_t *stride);
+void psi_parts_close(psi_parts_reader *in);
+
 /* Rows that go straight into the state (aggregate_direct.c). */
+extern size_t psi_most_waiting; /* bytes, of all workers; tests set it */
 typedef struct psi_direct psi_direct;
-ps_status psi_direct_new(psi_direct **out, ps_error *err);
-void psi_direct_free(psi_direct *direct); /* accepts NULL */
 /* May rows of this aggregation go straight into the state. */
 bool psi_direct_fits(const psi_aggregate_plan *plan);
+ps_status psi_direct_new(const ps_aggregate_partial *owner, psi_direct **out, ps_error *err);
+void psi_direct_free(psi_direct *direct); /* accepts NULL */
 /* A micro-batch begins.  late_us: keys up to this time are late; NULL: none is. */
-void psi_direct_begin(psi_direct *direct, ps_store *store, int worker, const int64_t *late_us);
+ps_status psi_direct_begin(psi_direct *direct, ps_store *store, int worker, int n_workers,
+                           const int64_t *late_us, ps_error *err);
 /* Should the next rows go there; `table` has the groups of those before.  Accepts NULL. */
 bool psi_direct_is_on(psi_direct *direct, const ps_table *table);
 void psi_direct_count(psi_direct *direct, int64_t n_rows); /* were grouped; accepts NULL */
-/* outs: keys, and arguments of call i from first_arg[i] on.  *left, which may be *rows: those that
- * are left to be grouped, borrowed. */
-ps_status psi_direct_push(psi_direct *direct, const psi_aggregate_plan *plan, ps_vec *const *outs,
-                          const int *first_arg, const ps_rows *rows, uint64_t seed, ps_rows *left,
-                          ps_error *err);
-int64_t psi_direct_ns(const psi_direct *direct); /* spent there in this micro-batch */
+/* Takes rows of the owner's outs.  *left, which may be *rows: those that are left to be grouped,
+ * borrowed. */
+ps_status psi_direct_push(psi_direct *direct, const ps_rows *rows, ps_rows *left, ps_error *err);
+int64_t psi_direct_n_waiting(const psi_direct *direct); /* rows; accepts NULL */
+/* The number of keys of the largest shard that has been drained; 0: none has. */
+typedef atomic_int_least64_t psi_shard_size;
+/* Adds what waits for a shard to it, once. @thread any, each shard once */
+ps_status psi_direct_drain(const psi_direct *direct, uint32_t shard, psi_shard_size *largest,
+                           ps_error *err);
+int64_t psi_direct_ns(const psi_direct *direct); /* spent in pushing in this micro-batch */
+void psi_direct_end(psi_direct *direct);         /* of the micro-batch; accepts NULL */
 
 struct ps_aggregate_partial {
     const psi_aggregate_plan *plan;

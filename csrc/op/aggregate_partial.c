@@ -314,8 +314,7 @@ ps_status ps_aggregate_partial_push(ps_aggregate_partial *partial, ps_batch *bat
     PS_TRY(make_room(partial, rows.n, err));
     PS_TRY(ps_program_run(partial->program, batch, partial->outs, err));
     if (psi_direct_is_on(partial->direct, &partial->table))
-        PS_TRY_OR(done, psi_direct_push(partial->direct, partial->plan, partial->outs,
-                                        partial->first_arg, &rows, partial->seed, &rows, err));
+        PS_TRY_OR(done, psi_direct_push(partial->direct, &rows, &rows, err));
     PS_TRY_OR(done, ps_table_upsert(&partial->table, partial->outs, &rows, partial->seed,
                                     partial->slots, err));
     psi_direct_count(partial->direct, rows.n);
@@ -340,5 +339,6 @@ ps_status psi_partial_reset(ps_aggregate_partial *partial, ps_error *err)
     for (int i = 0; i < partial->plan->n_calls; i++)
         if (partial->distinct[i] != NULL)
             PS_TRY(ps_table_reset(&partial->distinct[i]->table, err));
+    psi_direct_end(partial->direct);
     return ps_table_reset(&partial->table, err);
 }

@@ -1,15 +1,15 @@
 /*
  * state/block.c - slots as records, and records packed into blocks.
  *
- * A record is a slot as it lies in memory without flags, the end of its window put in where the slot
- * has none, and behind it the bytes of its far cells, in the order of the layout.  A block is a head
- * of 20 bytes {kind, records, bytes unpacked, bytes packed, CRC of the sixteen bytes before and of
- * the packed bytes; 32 bits each} and the packed bytes:
+ * A record is a slot as it lies in memory without flags, the end of its window put in where the
+ * slot has none, and behind it the bytes of its far cells, in the order of the layout.  A block is a
+ * head of 20 bytes {kind, records, bytes unpacked, bytes packed, CRC of the sixteen bytes before and
+ * of the packed bytes; 32 bits each} and the packed bytes:
  *
  * - kind 1, slots: the records, LZ4 unless both sizes are the same
  * - kind 2, words, for slots without cells: the records' words as columns.  A column is the least
- *   value, signed (64 bits), how many bytes of a value's distance to it are kept (8 bits), and these
- *   bytes of each record.  So the same window, small counts and near keys take next to nothing.
+ *   value, signed (64 bits), how many bytes of a value's distance to it are kept (8 bits), and
+ *   these bytes of each record.  The same window, small counts and near keys take next to nothing.
  */
 #include "base/hash.h"
 #include "state/store_int.h"
@@ -127,7 +127,7 @@ static int bytes_of(uint64_t x)
     return x == 0 ? 0 : (71 - __builtin_clzll(x)) / 8;
 }
 
-/* Writes whole words, each over what is not kept of the one before; up to 8 bytes behind the last. */
+/* Writes whole words, each over what is not kept of the one before: 8 bytes behind the last. */
 static inline __attribute__((always_inline)) void put_values(const uint8_t *word, size_t stride,
                                                              uint32_t n, uint64_t least,
                                                              size_t width, uint8_t *out)

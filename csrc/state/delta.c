@@ -356,18 +356,17 @@ static ps_status put_value(ps_shard *shard, uint8_t *slot, const uint8_t *record
 static ps_status put_records(reader *in, ps_shard *shard, uint32_t n_records, ps_error *err)
 {
     const ps_layout *layout = shard->table.layout;
-    uint8_t *from[PS_CHUNK], *slots[PS_CHUNK];
+    uint8_t *slots[PS_CHUNK];
     size_t at = 0;
 
     for (uint32_t done = 0; done < n_records;) {
         int n = n_records - done < PS_CHUNK ? (int)(n_records - done) : PS_CHUNK;
-        for (int j = 0; j < n; j++) {
-            from[j] = in->records + (size_t)j * layout->n_bytes;
-            PS_TRY(psi_record_take(layout, in->path, &in->raw, &at, from[j], err));
-        }
-        PS_TRY(ps_table_upsert_slots(&shard->table, NULL, from, n, slots, err));
         for (int j = 0; j < n; j++)
-            PS_TRY(put_value(shard, slots[j], from[j], err));
+            PS_TRY(psi_record_take(layout, in->path, &in->raw, &at,
+                                   in->records + (size_t)j * layout->n_bytes, err));
+        PS_TRY(ps_table_upsert_records(&shard->table, in->records, layout->n_bytes, n, slots, err));
+        for (int j = 0; j < n; j++)
+            PS_TRY(put_value(shard, slots[j], in->records + (size_t)j * layout->n_bytes, err));
         done += (uint32_t)n;
     }
     return at == in->raw.n_bytes ? PS_OK : damaged(in, err);

@@ -333,14 +333,19 @@ ps_status ps_key_decode(const ps_key *key, int col, uint8_t *const *slots, int64
     return get_values(&from, &key->leaves[key->n_leaves - 1], key->types[col], field, out, err);
 }
 
-bool ps_key_time(const ps_key *key, const uint8_t *slot, int64_t *us)
+bool ps_key_image_time(const ps_key *key, uint16_t nulls, const uint8_t *image, int64_t *us)
 {
-    if (key->time_leaf < 0 || (((const ps_slot *)slot)->nulls & key->time_nulls))
+    if (key->time_leaf < 0 || (nulls & key->time_nulls))
         return false;
-    memcpy(us, slot + PS_SLOT_KEY + key->leaves[key->time_leaf].at, sizeof *us);
+    memcpy(us, image + key->leaves[key->time_leaf].at, sizeof *us);
     if (key->leaves[key->time_leaf].form == PS_KEY_END)
         *us = (int64_t)((uint64_t)*us + (uint64_t)key->window_us);
     return true;
+}
+
+bool ps_key_time(const ps_key *key, const uint8_t *slot, int64_t *us)
+{
+    return ps_key_image_time(key, ((const ps_slot *)slot)->nulls, slot + PS_SLOT_KEY, us);
 }
 
 ps_status ps_key_text(const ps_key *key, const uint8_t *slot, const ps_heap *heap, ps_bytes *out,

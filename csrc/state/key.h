@@ -75,17 +75,12 @@ void ps_images_clear(ps_images *images);
  * seed. */
 ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, int64_t start,
                         int n, uint64_t seed, ps_images *out, ps_error *err);
-/* Can ps_key_write() take keys of this kind: none of their values is nested. */
-bool ps_key_is_flat(const ps_key *key);
-/* The keys of all live rows as records, each the head of a slot and its image (PS_SLOT_KEY +
- * key->n_bytes); far cells hold pointers into the columns. */
-ps_status ps_key_write(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, uint64_t seed,
-                       ps_images *scratch, uint8_t *records, ps_error *err);
 /* Column `col` of the keys in these slots, whose cells lie in `heap`. */
 ps_status ps_key_decode(const ps_key *key, int col, uint8_t *const *slots, int64_t n,
                         const ps_heap *heap, ps_vec **out, ps_error *err);
 /* The event time in microseconds; false when NULL. */
 bool ps_key_time(const ps_key *key, const uint8_t *slot, int64_t *us);
+bool ps_key_image_time(const ps_key *key, uint16_t nulls, const uint8_t *image, int64_t *us);
 /* A readable form for messages: "(5, abc)". */
 ps_status ps_key_text(const ps_key *key, const uint8_t *slot, const ps_heap *heap, ps_bytes *out,
                       ps_error *err);

@@ -542,29 +542,3 @@ ps_status ps_key_encode(const ps_key *key, ps_vec *const *cols, const ps_rows *r
     hash_images(key, nulls, seed, out);
     return PS_OK;
 }
-
-/* ---- records ---- */
-
-bool ps_key_is_flat(const ps_key *key)
-{
-    for (int i = 0; i < key->n_leaves; i++)
-        if (key->leaves[i].form == PS_KEY_VALUE)
-            return false;
-    return true;
-}
-
-ps_status ps_key_write(const ps_key *key, ps_vec *const *cols, const ps_rows *rows, uint64_t seed,
-                       ps_images *scratch, uint8_t *records, ps_error *err)
-{
-    size_t size = key->n_bytes;
-
-    for (int64_t start = 0; start < rows->n; start += PS_CHUNK) {
-        int n = rows->n - start < PS_CHUNK ? (int)(rows->n - start) : PS_CHUNK;
-        PS_TRY(ps_key_encode(key, cols, rows, start, n, seed, scratch, err));
-        for (int k = 0; k < n; k++, records += PS_SLOT_KEY + size) {
-            memcpy(records, &scratch->heads[k], PS_SLOT_KEY);
-            memcpy(records + PS_SLOT_KEY, scratch->data + (size_t)k * size, size);
-        }
-    }
-    return PS_OK;
-}

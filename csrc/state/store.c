@@ -177,12 +177,8 @@ static ps_status reserve_dirty(psi_tags *dirty, int64_t n_more, ps_error *err)
     return PS_OK;
 }
 
-ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const *from_slots,
-                          int64_t n, uint8_t **slots, ps_error *err)
+static ps_status mark_all(ps_shard *shard, uint8_t *const *slots, int64_t n, ps_error *err)
 {
-    PS_TRY(psi_snapshot_detach(shard, err));
-    PS_TRY(make_room(shard, from, from_slots, n, slots, err));
-    PS_TRY(ps_table_upsert_slots(&shard->table, from, from_slots, n, slots, err));
     shard->many = shard->many || is_many(shard, shard->n_dirty + n);
     if (!shard->many)
         PS_TRY(reserve_dirty(&shard->dirty, n, err));
@@ -190,6 +186,29 @@ ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const 
         if (!(((ps_slot *)slots[j])->flags & PS_SLOT_DIRTY))
             PS_TRY(mark(shard, slots[j], err));
     return PS_OK;
+}
+
+ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const *from_slots,
+                          int64_t n, uint8_t **slots, ps_error *err)
+{
+    PS_TRY(psi_snapshot_detach(shard, err));
+    PS_TRY(make_room(shard, from, from_slots, n, slots, err));
+    PS_TRY(ps_table_upsert_slots(&shard->table, from, from_slots, n, slots, err));
+    return mark_all(shard, slots, n, err);
+}
+
+ps_status ps_shard_reserve(ps_shard *shard, int64_t n_keys, ps_error *err)
+{
+    PS_TRY(psi_snapshot_detach(shard, err));
+    return ps_table_reserve(&shard->table, n_keys - shard->table.n, err);
+}
+
+ps_status ps_shard_upsert_records(ps_shard *shard, const uint8_t *records, size_t stride, int64_t n,
+                                  uint8_t **slots, ps_error *err)
+{
+    PS_TRY(psi_snapshot_detach(shard, err));
+    PS_TRY(ps_table_upsert_records(&shard->table, records, stride, n, slots, err));
+    return mark_all(shard, slots, n, err);
 }
 
 int64_t ps_shard_n_dirty(const ps_shard *shard)

@@ -60,9 +60,13 @@ ps_table *ps_shard_table(ps_shard *shard);
 void ps_shard_take(ps_shard *shard);
 void ps_shard_drop(ps_shard *shard);
 /* The slots of keys, made when missing, marked as changed.  Keys come from slots of another table
- * of the same key, or (from NULL) from records of ps_key_write(). */
+ * of the same key, in the order of their tags; or from records (ps_table_upsert_records). */
 ps_status ps_shard_upsert(ps_shard *shard, const ps_table *from, uint8_t *const *from_slots,
                           int64_t n, uint8_t **slots, ps_error *err);
+ps_status ps_shard_upsert_records(ps_shard *shard, const uint8_t *records, size_t stride, int64_t n,
+                                  uint8_t **slots, ps_error *err);
+/* Room for so many keys in all (needed before keys come in the order of their tags). */
+ps_status ps_shard_reserve(ps_shard *shard, int64_t n_keys, ps_error *err);
 int64_t ps_shard_n_dirty(const ps_shard *shard);
 /* Slots changed since the last commit, each once, from *position (0) on; 0 at the end. */
 int64_t ps_shard_next_dirty(ps_shard *shard, uint64_t *position, uint8_t **slots, int64_t max);

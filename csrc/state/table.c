@@ -565,20 +565,37 @@ static ps_status image_slots(ps_table *table, const ps_table *from, uint8_t *con
     images->stride = key->n_bytes;
     for (int k = 0; k < n; k++) {
         uint8_t *image = images->room + (size_t)k * key->n_bytes;
-        memcpy(&images->heads[k], from_slots[k], 8);
-        images->heads[k] &= HEAD_MASK;
+        images->heads[k] = word_at(from_slots[k]) & HEAD_MASK;
         copy_words(image, from_slots[k] + PS_SLOT_KEY, key->n_bytes);
         for (int c = 0; c < key->n_cells; c++) {
             ps_cell *cell = (ps_cell *)(image + key->cells[c]);
             if (ps_cell_is_far(cell)) {
                 images->any_far = true;
-                if (from != NULL)
-                    cell->far.at = (uint64_t)(uintptr_t)ps_heap_at(&from->heap, cell->far.at);
+                cell->far.at = (uint64_t)(uintptr_t)ps_heap_at(&from->heap, cell->far.at);
                 cell->far.capacity = 0;
             }
         }
     }
     return PS_OK;
+}
+
+/* Records are images behind a head. */
+static void image_records(ps_table *table, const uint8_t *records, size_t stride, int n)
+{
+    const ps_key *key = &table->layout->key;
+    ps_images *images = table->images;
+
+    images->n = n;
+    images->any_far = false;
+    images->data = records + PS_SLOT_KEY;
+    images->stride = stride;
+    for (int k = 0; k < n; k++) {
+        const uint8_t *record = records + (size_t)k * stride;
+        images->heads[k] = word_at(record) & HEAD_MASK;
+        for (int c = 0; c < key->n_cells; c++)
+            images->any_far |=
+                ps_cell_is_far((const ps_cell *)(record + PS_SLOT_KEY + key->cells[c]));
+    }
 }
 
 ps_status ps_table_upsert_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots,
@@ -590,6 +607,24 @@ ps_status ps_table_upsert_slots(ps_table *table, const ps_table *from, uint8_t *
     for (int64_t start = 0; start < n_slots; start += PS_CHUNK) {
         int n = chunk_of(n_slots, start);
         PS_TRY(image_slots(table, from, from_slots + start, n, err));
+        PS_TRY(upsert_chunk(table, table->images, &row, slots + start, err));
+        if (row < n) {
+            PS_TRY(grow_for(table, table->images, row, err));
+            start = -PS_CHUNK;
+        }
+    }
+    return PS_OK;
+}
+
+ps_status ps_table_upsert_records(ps_table *table, const uint8_t *records, size_t stride,
+                                  int64_t n_records, uint8_t **slots, ps_error *err)
+{
+    int row;
+
+    PS_TRY(need_images(table, err));
+    for (int64_t start = 0; start < n_records; start += PS_CHUNK) {
+        int n = chunk_of(n_records, start);
+        image_records(table, records + (size_t)start * stride, stride, n);
         PS_TRY(upsert_chunk(table, table->images, &row, slots + start, err));
         if (row < n) {
             PS_TRY(grow_for(table, table->images, row, err));

@@ -68,12 +68,15 @@ ps_status ps_table_reserve(ps_table *table, int64_t n_more, ps_error *err);
 /* slots[j]: the slot of live row j, made when missing (flag NEW, initial accumulators). */
 ps_status ps_table_upsert(ps_table *table, ps_vec *const *cols, const ps_rows *rows, uint64_t seed,
                           uint8_t **slots, ps_error *err);
-/* The same for keys in slots of another table with the same key; from NULL: their far cells hold
- * pointers. */
+/* The same for keys in slots of another table with the same key. */
 ps_status ps_table_upsert_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots,
                                 int64_t n, uint8_t **slots, ps_error *err);
-/* As above; slots[j] is NULL where the key is missing.  Returns how many are missing in *n_missing.
- */
+/* And for keys in records, `stride` bytes from one to the next, that begin as slots do; their far
+ * cells hold pointers. */
+ps_status ps_table_upsert_records(ps_table *table, const uint8_t *records, size_t stride, int64_t n,
+                                  uint8_t **slots, ps_error *err);
+/* As ps_table_upsert_slots(); slots[j] is NULL where the key is missing.  Returns how many are
+ * missing in *n_missing. */
 ps_status ps_table_find_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots,
                               int64_t n, uint8_t **slots, int64_t *n_missing, ps_error *err);
 /* Up to `max` occupied slots from *position on, which moves; 0 at the end.  Positions begin at 0.

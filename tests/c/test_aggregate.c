@@ -4,7 +4,7 @@
 #include "unit.h"
 #include "col/build.h"
 #include "col/text.h"
-#include "op/aggregate.h"
+#include "op/aggregate_int.h"
 #include "op/op.h"
 #include "op/project.h"
 #include <stdlib.h>
@@ -318,68 +318,79 @@ static void test_many_groups(void **state)
     free(rows);
 }
 
-typedef struct written { int64_t n_rows, sum; } written;
+typedef struct written { int64_t n_rows, sum, values; } written;
 
-/* Rows of (t, k, count, max(k)). */
+/* Rows of (t, k, count, max(k), sum(v)). */
 static ps_status add_written(void *self, ps_batch *batch, ps_error *e)
 {
     written *to = self;
-    ps_view count;
+    ps_view count, sum;
 
     PS_UNUSED(e);
     ps_view_init(&count, batch->cols[2]);
+    ps_view_init(&sum, batch->cols[4]);
     to->n_rows += batch->n_rows;
     for (int64_t j = 0; j < batch->n_rows; j++) {
         to->sum += ((const int64_t *)count.data)[ps_at(&count, j)];
         assert_true(ps_vec_equal_rows(batch->cols[1], j, batch->cols[3], j));
+        to->values += ps_view_is_null(&sum, j) ? 0 : ((const int64_t *)sum.data)[ps_at(&sum, j)];
     }
     return PS_OK;
 }
 
-static void push_times(world *w, int worker, row *rows, int first, int n)
+#define LATE 100 /* seconds */
+
+/* Returns the sum of what is not late and not NULL. */
+static int64_t push_times(world *w, int worker, row *rows, int first, int n)
 {
     ps_aggregate_partial *partial;
     ps_batch *batch;
+    int64_t sum = 0;
 
-    for (int i = 0; i < n; i++)
-        rows[i] = (row){first + i, (first + i) % 2 ? "some text that does not fit a cell" : "a", i};
+    for (int i = 0; i < n; i++) {
+        rows[i] = (row){first + i, (first + i) % 2 ? "some text that does not fit a cell" : "a", i % 5 ? i : INT64_MIN};
+        sum += i % 5 && first + i > LATE ? i : 0;
+    }
     batch = rows_batch(rows, n);
     OK(ps_aggregate_partial_get(w->op, worker, &partial, &err));
     OK(ps_aggregate_partial_push(partial, batch, &err));
     ps_batch_unref(batch);
+    return sum;
 }
 
 /* Rows that grouping has not made fewer go straight into the state: with the groups of other workers and with late rows the
  * result is the same, and so is what a new engine finds. */
-static void test_straight_into_state(void **state)
+static void check_straight_into_state(void)
 {
     enum { N = 20000 };
     char dir[] = "/tmp/test_aggregate.XXXXXX";
     row *rows = calloc(N, sizeof *rows);
-    written got = {0, 0};
+    written got;
+    int64_t sum;
     ps_state_metrics metrics;
 
-    PS_UNUSED(state);
     assert_non_null(mkdtemp(dir));
     for (int start = 0; start < 2; start++) {
         ps_batches batches = {0};
-        ps_expr *keys[2] = {name("t"), name("k")}, *results[2] = {count_all(), call("max", name("k"), NULL)};
+        ps_expr *keys[2] = {name("t"), name("k")}, *results[3] = {count_all(), call("max", name("k"), NULL), call("sum", name("v"), NULL)};
         world w;
-        world_open(&w, aggregate(relation(&batches, true, true), keys, 2, results, 2), true, PS_UPDATE, dir);
+        world_open(&w, aggregate(relation(&batches, true, true), keys, 2, results, 3), true, PS_UPDATE, dir);
         ps_collector_init(&w.end, &w.run, add_written, &got);
         w.root->next = &w.end.op;
         OK(w.op->vt->restore(w.op, start, &err));
         w.op->vt->metrics(w.op, &metrics);
         assert_int_equal(metrics.n_rows_total, start * (N + 50 - 101));
-        w.op->late_ms = 100 * 1000;
-        got = (written){0, 0};
+        w.op->late_ms = LATE * 1000;
+        got = (written){0};
         OK(ps_op_begin(w.root, &err));
-        push_times(&w, 0, rows, 0, N);
-        push_times(&w, 0, rows, 50, N); /* straight on, but for those that are late */
-        push_times(&w, 1, rows, 50, N);
+        sum = push_times(&w, 0, rows, 0, N);
+        sum += push_times(&w, 0, rows, 50, N); /* straight on, but for those that are late */
+        sum += push_times(&w, 1, rows, 50, N);
+        sum += push_times(&w, 1, rows, 50, N);
         OK(w.op->vt->finish(w.op, 0, &err));
         assert_int_equal(got.n_rows, N + 50 - 101);
-        assert_int_equal(got.sum, (start + 1) * (3 * (N - 101) + 2 * 50));
+        assert_int_equal(got.sum, (start + 1) * (4 * (N - 101) + 3 * 50));
+        assert_int_equal(got.values, (start + 1) * sum);
         w.op->vt->metrics(w.op, &metrics);
         assert_int_equal(metrics.n_rows_dropped, 101);
         assert_int_equal(metrics.n_rows_updated, N + 50 - 101);
@@ -388,6 +399,17 @@ static void test_straight_into_state(void **state)
     }
     OK(ps_fs_remove_tree(ps_fs_local(), dir, &err));
     free(rows);
+}
+
+static void test_straight_into_state(void **state)
+{
+    size_t most = psi_most_waiting;
+
+    PS_UNUSED(state);
+    check_straight_into_state();
+    psi_most_waiting = 1000; /* they do not wait for the end */
+    check_straight_into_state();
+    psi_most_waiting = most;
 }
 
 static void test_missing_aggregation(void **state)
