@@ -43,11 +43,10 @@ static void uncount(size_t n_old)
 static void advise_huge(void *block, size_t n)
 {
 #ifdef MADV_HUGEPAGE
-    const uintptr_t huge = (uintptr_t)2 << 20;
-    uintptr_t start = ((uintptr_t)block + huge - 1) & ~(huge - 1), end = ((uintptr_t)block + n) & ~(huge - 1);
+    const uintptr_t page = 4096; /* a block of its own begins right behind the start of a mapping, which may be that of a huge page */
+    uintptr_t start = (uintptr_t)block & ~(page - 1), end = ((uintptr_t)block + n) & ~(page - 1);
 
-    if (start < end)
-        (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
+    (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 #else
     PS_UNUSED(block);
     PS_UNUSED(n);

@@ -47,6 +47,7 @@ struct psi_parts {
     int slabs_used;       /* those before the last are cut up */
     size_t cut;           /* of the last */
     size_t n_bytes;       /* that wait */
+    bool any_null;        /* among the arguments that wait */
     ps_arena texts;
 };
 
@@ -153,6 +154,7 @@ void psi_parts_forget(psi_parts *parts)
     parts->slabs_used = 0;
     parts->cut = SLAB_BYTES;
     parts->n_bytes = 0;
+    parts->any_null = false;
     ps_arena_reset(&parts->texts);
 }
 
@@ -316,6 +318,7 @@ static ps_status put_arg(psi_parts *parts, int i, ps_vec *vec, uint8_t *const *p
     ps_view_init(&view, vec);
     put_values(places, to, &view, rows, n);
     put_nulls(places, i, &view, rows, n);
+    parts->any_null = parts->any_null || view.valid != NULL;
     return ps_kind_is_text(to->type->kind) ? keep_texts(parts, to, places, n, err) : PS_OK;
 }
 
@@ -400,7 +403,7 @@ static void take_args(const psi_parts_reader *in, const uint8_t *rows, int n)
     size_t stride = parts->row_bytes;
     unsigned nulls = 0;
 
-    for (int k = 0; k < n; k++)
+    for (int k = 0; parts->any_null && k < n; k++)
         nulls |= ((const ps_slot *)(rows + (size_t)k * stride))->flags;
     for (int i = 0; i < parts->n_outs - parts->n_keys; i++) {
         const arg *from = &parts->args[i];
