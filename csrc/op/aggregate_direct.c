@@ -13,10 +13,10 @@
  */
 #include "op/aggregate_int.h"
 
-#define MOST_CACHED 16384 /* groups */
-#define WORTH_GROUPING 4  /* rows a group */
-#define PART_BITS 3       /* 8 parts a shard; of a million groups one takes half a megabyte */
-#define MOST_BITS 12      /* of all parts */
+#define MOST_CACHED (2 * ps_batch_rows) /* groups; few where tests make batches tiny */
+#define WORTH_GROUPING 4                /* rows a group */
+#define PART_BITS 3                     /* 8 parts a shard; of a million groups one takes half a megabyte */
+#define MOST_BITS 12                    /* of all parts */
 
 size_t psi_most_waiting = (size_t)64 << 20;
 

@@ -324,15 +324,17 @@ typedef struct written { int64_t n_rows, sum, values; } written;
 static ps_status add_written(void *self, ps_batch *batch, ps_error *e)
 {
     written *to = self;
-    ps_view count, sum;
+    ps_view count, sum, time;
 
     PS_UNUSED(e);
     ps_view_init(&count, batch->cols[2]);
     ps_view_init(&sum, batch->cols[4]);
+    ps_view_init(&time, batch->cols[0]);
     to->n_rows += batch->n_rows;
     for (int64_t j = 0; j < batch->n_rows; j++) {
         to->sum += ((const int64_t *)count.data)[ps_at(&count, j)];
         assert_true(ps_vec_equal_rows(batch->cols[1], j, batch->cols[3], j));
+        assert_int_equal(ps_view_is_null(&sum, j), ((const int64_t *)time.data)[ps_at(&time, j)] / 1000000 % 5 == 0);
         to->values += ps_view_is_null(&sum, j) ? 0 : ((const int64_t *)sum.data)[ps_at(&sum, j)];
     }
     return PS_OK;
@@ -533,6 +535,7 @@ static ps_status whole_life(ps_node *node, ps_run *run, ps_batch *batch)
     for (int i = 0; i < 2; i++) {
         PS_TRY_OR(done, op->vt->begin(op, &err));
         PS_TRY_OR(done, op->vt->push(op, 0, batch, &err));
+        PS_TRY_OR(done, op->vt->push(op, 0, batch, &err));
         PS_TRY_OR(done, op->vt->finish(op, 0, &err));
         PS_TRY_OR(done, op->vt->commit(op, i + 1, &err));
     }
@@ -559,11 +562,33 @@ static void test_no_memory(void **state)
     ps_batch_unref(batch);
 }
 
+/* The same for rows that go straight into the state. */
+static void test_no_memory_straight(void **state)
+{
+    ps_batches batches = {0};
+    ps_batch *batch = rows_batch(some_rows, PS_COUNT_OF(some_rows));
+    ps_expr *keys[2] = {name("k"), name("t")}, *results[3] = {count_all(), call("max", name("k"), NULL), call("sum", name("v"), NULL)};
+    ps_node *node = aggregate(relation(&batches, true, false), keys, 2, results, 3);
+    ps_run run = {.conf = &conf, .fs = ps_fs_local(), .clock = ps_clock_system(), .n_workers = 1, .streaming = true, .mode = PS_UPDATE};
+
+    PS_UNUSED(state);
+    OK(ps_plan_env(&conf, &run.env, &err));
+    ps_batch_rows = 1;
+    for (size_t most = 0; most < 2; most++) {
+        psi_most_waiting = most << 20;
+        EVERY_ALLOCATION(whole_life(node, &run, batch), (void)0);
+    }
+    ps_batch_rows = PS_BATCH_ROWS;
+    psi_most_waiting = (size_t)64 << 20;
+    ps_node_unref(node);
+    ps_batch_unref(batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grouped), cmocka_unit_test(test_global), cmocka_unit_test(test_workers), cmocka_unit_test(test_many_groups), cmocka_unit_test(test_straight_into_state), cmocka_unit_test(test_missing_aggregation),
-        cmocka_unit_test(test_update_and_complete), cmocka_unit_test(test_append), cmocka_unit_test(test_restart), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_update_and_complete), cmocka_unit_test(test_append), cmocka_unit_test(test_restart), cmocka_unit_test(test_no_memory), cmocka_unit_test(test_no_memory_straight),
     };
 
     if (ps_conf_set(&conf, "spark.sql.session.timeZone", "UTC", &err) != PS_OK)
