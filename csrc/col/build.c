@@ -172,6 +172,15 @@ ps_status ps_build_finish(ps_builder *b, ps_vec **out, ps_error *err)
     return PS_OK;
 }
 
+ps_status ps_build_end(ps_builder *b, ps_status rc, ps_vec **out, ps_error *err)
+{
+    *out = NULL;
+    if (rc == PS_OK)
+        rc = ps_build_finish(b, out, err);
+    ps_build_free(b);
+    return rc;
+}
+
 void ps_build_reset(ps_builder *b)
 {
     for (int i = 0; i < b->n_children; i++)

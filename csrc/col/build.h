@@ -31,6 +31,8 @@ void ps_build_free(ps_builder *b); /* accepts NULL */
 ps_status ps_build_reserve(ps_builder *b, int64_t n_more, ps_error *err);
 /* Makes the vector (FLAT) and leaves the builder empty, ready for the next. */
 ps_status ps_build_finish(ps_builder *b, ps_vec **out, ps_error *err);
+/* Takes the builder, which was filled with status rc, and makes the vector when that is PS_OK.  NULL with a failure is fine. */
+ps_status ps_build_end(ps_builder *b, ps_status rc, ps_vec **out, ps_error *err);
 void ps_build_reset(ps_builder *b); /* forgets the rows */
 
 ps_status ps_build_null(ps_builder *b, ps_error *err);       /* children of a struct get a NULL too */

@@ -144,10 +144,7 @@ static ps_status to_vec(const ps_type *type, const ps_heap *heap, const uint8_t 
     *out = NULL;
     PS_TRY(ps_build_new(type, 1, &b, err));
     rc = psi_any_build(type, heap, from, b, err);
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, out, err);
-    ps_build_free(b);
-    return rc;
+    return ps_build_end(b, rc, out, err);
 }
 
 static int compare_text(ps_slice a, ps_slice b)
@@ -205,8 +202,5 @@ ps_status psi_any_finish(const ps_type *type, const ps_agg_groups *from, size_t 
     PS_TRY(ps_build_new(type, n, &b, err));
     for (int64_t j = 0; j < n && rc == PS_OK; j++)
         rc = psi_any_build(type, from->heap, (uint8_t *)ps_agg_at(from, j) + offset, b, err);
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, out, err);
-    ps_build_free(b);
-    return rc;
+    return ps_build_end(b, rc, out, err);
 }

@@ -79,10 +79,7 @@ static ps_status bits_finish(const ps_agg_shape *shape, const ps_agg_groups *fro
         const bits *g = ps_agg_at(from, j);
         rc = g->seen ? ps_build_int(b, g->value, err) : ps_build_null(b, err);
     }
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, out, err);
-    ps_build_free(b);
-    return rc;
+    return ps_build_end(b, rc, out, err);
 }
 
 #define BITS(fn, what)                                                                             \

@@ -86,10 +86,7 @@ static ps_status list_finish(const ps_agg_shape *shape, const ps_agg_groups *fro
     PS_TRY(ps_build_new(type, n, &b, err));
     for (int64_t j = 0; j < n && rc == PS_OK; j++)
         rc = build_list(ps_agg_at(from, j), from->heap, b, err);
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, out, err);
-    ps_build_free(b);
-    return rc;
+    return ps_build_end(b, rc, out, err);
 }
 
 const ps_agg_fn psi_agg_collect_list = {"collect_list", list_bind,   NULL, psi_list_update,
@@ -305,10 +302,7 @@ static ps_status listagg_finish(const ps_agg_shape *shape, const ps_agg_groups *
         rc = g->n > 0 && type->kind != PS_NULL ? ps_build_text(b, text.data, text.n_bytes, err)
                                                : ps_build_null(b, err);
     }
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, out, err);
-    ps_build_free(b);
-    return rc;
+    return ps_build_end(b, rc, out, err);
 }
 
 const ps_agg_fn psi_agg_listagg = {"listagg",     listagg_bind,   NULL,   listagg_update,

@@ -211,10 +211,7 @@ static ps_status finish_groups(const ps_agg_shape *shape, const ps_agg_groups *f
     PS_TRY(ps_build_new(type, n, &b, err));
     for (int64_t j = 0; j < n && rc == PS_OK; j++)
         rc = build(shape, ps_agg_at(from, j), from->heap, b, err);
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, out, err);
-    ps_build_free(b);
-    return rc;
+    return ps_build_end(b, rc, out, err);
 }
 
 static ps_status percentile_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
@@ -249,9 +246,7 @@ static ps_status sort_values(const ps_type *type, const psi_list *g, const ps_he
     while (bytes.n_bytes > 0 && rc == PS_OK)
         rc = ps_value_read(&bytes, b, err);
     *n = b->n;
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, values, err);
-    ps_build_free(b);
+    rc = ps_build_end(b, rc, values, err);
     PS_TRY(rc);
     PS_TRY(ps_alloc((size_t)*n * sizeof **order, order, err));
     for (int64_t i = 0; i < *n; i++)

@@ -52,9 +52,7 @@ static ps_status local_timestamp(const ps_expr *expr, const ps_conf *conf, ps_bo
 
     PS_TRY(ps_build_new(ps_type_of(PS_TIMESTAMP), 1, &b, err));
     rc = ps_build_int(b, ps_zone_to_utc(psi_conf_zone(conf), local), err);
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, &value, err);
-    ps_build_free(b);
+    rc = ps_build_end(b, rc, &value, err);
     if (rc == PS_OK)
         rc = new_literal(value, conf, out, err);
     ps_vec_unref(value);

@@ -32,18 +32,9 @@ static ps_status duration_us(ps_slice text, int64_t *out, ps_error *err)
 static ps_status literal_us(int64_t us, ps_bound **out, ps_error *err)
 {
     ps_builder *b;
-    ps_vec *value = NULL;
-    ps_status rc;
 
     PS_TRY(ps_build_new(ps_type_of(PS_INT64), 1, &b, err));
-    rc = ps_build_int(b, us, err);
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, &value, err);
-    ps_build_free(b);
-    if (rc == PS_OK)
-        rc = ps_bound_literal(value, out, err);
-    ps_vec_unref(value);
-    return rc;
+    return psi_built_literal(b, ps_build_int(b, us, err), out, err);
 }
 
 /* args[arg], a literal of text or microseconds, becomes a BIGINT literal. */

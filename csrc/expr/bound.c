@@ -80,21 +80,23 @@ bool psi_bound_is_constant(const ps_bound *bound)
     return true;
 }
 
+ps_status psi_built_literal(ps_builder *b, ps_status rc, ps_bound **out, ps_error *err)
+{
+    ps_vec *value;
+
+    *out = NULL;
+    PS_TRY(ps_build_end(b, rc, &value, err));
+    rc = ps_bound_literal(value, out, err);
+    ps_vec_unref(value);
+    return rc;
+}
+
 ps_status psi_text_literal(ps_slice text, ps_bound **out, ps_error *err)
 {
     ps_builder *b;
-    ps_vec *value = NULL;
-    ps_status rc;
 
     PS_TRY(ps_build_new(ps_type_of(PS_STRING), 1, &b, err));
-    rc = ps_build_text(b, text.data, text.n_bytes, err);
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, &value, err);
-    ps_build_free(b);
-    if (rc == PS_OK)
-        rc = ps_bound_literal(value, out, err);
-    ps_vec_unref(value);
-    return rc;
+    return psi_built_literal(b, ps_build_text(b, text.data, text.n_bytes, err), out, err);
 }
 
 /* --- copies ---------------------------------------------------------------------------------------------- */

@@ -16,7 +16,8 @@ ps_status psi_bound_retext(ps_bound *bound, const char *text, size_t n, ps_bound
 typedef ps_status (*psi_rewriter)(ps_bound *bound, void *data, ps_bound **out, ps_error *err);
 ps_status psi_bound_rewrite(ps_bound *bound, psi_rewriter change, void *data, ps_bound **out, ps_error *err);
 
-/* A literal of text. */
+/* A literal of the one value that a builder was given with status rc; takes the builder.  A literal of text. */
+ps_status psi_built_literal(ps_builder *b, ps_status rc, ps_bound **out, ps_error *err);
 ps_status psi_text_literal(ps_slice text, ps_bound **out, ps_error *err);
 
 void psi_agg_data_free(const struct ps_agg_fn *fn, void *shape);

@@ -65,20 +65,16 @@ ps_status ps_expr_literal(ps_vec *value, ps_expr **out, ps_error *err)
     return PS_OK;
 }
 
-/* Takes the builder, which has one value. */
-static ps_status literal_of(ps_builder *b, ps_status rc, ps_expr **out, ps_error *err)
+ps_status ps_expr_literal_built(ps_builder *b, ps_status rc, ps_expr **out, ps_error *err)
 {
-    ps_vec *flat = NULL, *value = NULL;
+    ps_vec *flat, *value = NULL;
 
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, &flat, err);
-    if (rc == PS_OK)
-        rc = ps_vec_repeat(flat, 0, 1, &value, err);
+    PS_TRY(ps_build_end(b, rc, &flat, err));
+    rc = ps_vec_repeat(flat, 0, 1, &value, err);
     if (rc == PS_OK)
         rc = ps_expr_literal(value, out, err);
     ps_vec_unref(flat);
     ps_vec_unref(value);
-    ps_build_free(b);
     return rc;
 }
 
@@ -88,7 +84,7 @@ ps_status ps_expr_literal_int(int64_t value, ps_kind kind, ps_expr **out, ps_err
 
     *out = NULL;
     PS_TRY(ps_build_new(ps_type_of(kind), 1, &b, err));
-    return literal_of(b, ps_build_int(b, value, err), out, err);
+    return ps_expr_literal_built(b, ps_build_int(b, value, err), out, err);
 }
 
 ps_status ps_expr_literal_text(ps_slice value, ps_expr **out, ps_error *err)
@@ -97,7 +93,7 @@ ps_status ps_expr_literal_text(ps_slice value, ps_expr **out, ps_error *err)
 
     *out = NULL;
     PS_TRY(ps_build_new(ps_type_of(PS_STRING), 1, &b, err));
-    return literal_of(b, ps_build_text(b, value.data ? value.data : "", value.n_bytes, err), out, err);
+    return ps_expr_literal_built(b, ps_build_text(b, value.data ? value.data : "", value.n_bytes, err), out, err);
 }
 
 static ps_status named_expr(ps_expr_kind kind, const char *const *names, int n, ps_expr **out, ps_error *err)

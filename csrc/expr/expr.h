@@ -49,6 +49,7 @@ struct ps_expr {
 ps_expr *ps_expr_ref(ps_expr *expr);
 void ps_expr_unref(ps_expr *expr); /* accepts NULL */
 ps_status ps_expr_literal(ps_vec *value, ps_expr **out, ps_error *err); /* refs value; n_rows 1 */
+ps_status ps_expr_literal_built(ps_builder *b, ps_status rc, ps_expr **out, ps_error *err); /* takes the builder, given one value with status rc */
 ps_status ps_expr_literal_int(int64_t value, ps_kind kind, ps_expr **out, ps_error *err);
 ps_status ps_expr_literal_text(ps_slice value, ps_expr **out, ps_error *err);
 ps_status ps_expr_name(const char *const *parts, int n_parts, ps_expr **out, ps_error *err);

@@ -30,19 +30,12 @@ ps_status ps_fn_add_arg(ps_fn_call *call, ps_bound *arg, ps_error *err)
     return PS_OK;
 }
 
-/* Takes the builder with one value. */
-static ps_status add_built(ps_fn_call *call, ps_builder *b, ps_status rc, ps_error *err)
+ps_status psi_fn_add_built(ps_fn_call *call, ps_builder *b, ps_status rc, ps_error *err)
 {
-    ps_vec *value = NULL;
-    ps_bound *bound = NULL;
+    ps_bound *bound;
 
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, &value, err);
-    ps_build_free(b);
-    if (rc == PS_OK)
-        rc = ps_bound_literal(value, &bound, err);
-    ps_vec_unref(value);
-    return rc == PS_OK ? ps_fn_add_arg(call, bound, err) : rc;
+    PS_TRY(psi_built_literal(b, rc, &bound, err));
+    return ps_fn_add_arg(call, bound, err);
 }
 
 ps_status ps_fn_add_int(ps_fn_call *call, int32_t value, ps_error *err)
@@ -50,7 +43,7 @@ ps_status ps_fn_add_int(ps_fn_call *call, int32_t value, ps_error *err)
     ps_builder *b;
 
     PS_TRY(ps_build_new(ps_type_of(PS_INT32), 1, &b, err));
-    return add_built(call, b, ps_build_int(b, value, err), err);
+    return psi_fn_add_built(call, b, ps_build_int(b, value, err), err);
 }
 
 ps_status ps_fn_add_text(ps_fn_call *call, const char *value, ps_error *err)
@@ -58,7 +51,7 @@ ps_status ps_fn_add_text(ps_fn_call *call, const char *value, ps_error *err)
     ps_builder *b;
 
     PS_TRY(ps_build_new(ps_type_of(PS_STRING), 1, &b, err));
-    return add_built(call, b, ps_build_text(b, value, strlen(value), err), err);
+    return psi_fn_add_built(call, b, ps_build_text(b, value, strlen(value), err), err);
 }
 
 /* --- one type for several ---------------------------------------------------------------------------------------- */

@@ -219,9 +219,7 @@ static ps_status fill_set(const ps_fn_run *run, literal_set *set, ps_error *err)
         else
             rc = ps_build_from(b, run->args[k], 0, err);
     }
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, &set->values, err);
-    ps_build_free(b);
+    rc = ps_build_end(b, rc, &set->values, err);
     PS_TRY(rc);
     for (set->n_slots = 16; set->n_slots < 2 * set->values->n_rows; set->n_slots *= 2)
         ;

@@ -14,6 +14,8 @@ ps_status psi_fn_sign(ps_fn_call *call, ps_error *err);
 
 /* Casts args[0..n) (places; NULL: first, first + 1, ...) to their common type; DATA_DIFF_TYPES. */
 ps_status psi_fn_share_type(ps_fn_call *call, const int *args, int n, int first, bool no_text, ps_error *err);
+/* One more argument: the one value that a builder was given with status rc; takes the builder. */
+ps_status psi_fn_add_built(ps_fn_call *call, ps_builder *b, ps_status rc, ps_error *err);
 ps_status psi_type_of_word(ps_slice word, const ps_type **out, ps_error *err);
 
 /* A cast that coercion makes: it keeps the argument's text and is a ref when none is needed. */

@@ -217,9 +217,7 @@ static ps_status constant_text(const ps_fn_run *run, const char *text, ps_vec **
 
     PS_TRY(ps_build_new(run->type, 1, &b, err));
     rc = ps_build_text(b, text, strlen(text), err);
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, &value, err);
-    ps_build_free(b);
+    rc = ps_build_end(b, rc, &value, err);
     if (rc == PS_OK)
         rc = ps_vec_repeat(value, 0, run->rows->n_rows, out, err);
     ps_vec_unref(value);
@@ -243,9 +241,7 @@ static ps_status constant_int(const ps_fn_run *run, int64_t number, ps_vec **out
 
     PS_TRY(ps_build_new(run->type, 1, &b, err));
     rc = ps_build_int(b, number, err);
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, &value, err);
-    ps_build_free(b);
+    rc = ps_build_end(b, rc, &value, err);
     if (rc == PS_OK)
         rc = ps_vec_repeat(value, 0, run->rows->n_rows, out, err);
     ps_vec_unref(value);

@@ -185,8 +185,6 @@ static ps_status coerce_arg(ps_fn_call *call, int arg, const param *p, sharing *
 
 static ps_status add_fallback(ps_fn_call *call, ps_slice text, ps_error *err)
 {
-    ps_bound *bound;
-    ps_vec *value;
     ps_builder *b;
     int64_t number;
     ps_status rc;
@@ -207,14 +205,7 @@ static ps_status add_fallback(ps_fn_call *call, ps_slice text, ps_error *err)
         PS_TRY(ps_build_new(ps_type_of(PS_INT32), 1, &b, err));
         rc = ps_build_int(b, text.data[0] == '-' ? -number : number, err);
     }
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, &value, err);
-    ps_build_free(b);
-    if (rc != PS_OK)
-        return rc;
-    rc = ps_bound_literal(value, &bound, err);
-    ps_vec_unref(value);
-    return rc == PS_OK ? ps_fn_add_arg(call, bound, err) : rc;
+    return psi_fn_add_built(call, b, rc, err);
 }
 
 /* --- the result ------------------------------------------------------------------------------------------------ */

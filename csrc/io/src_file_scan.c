@@ -110,9 +110,8 @@ static ps_status metadata_value(const ps_type *type, const ps_file_info *file, p
     PS_TRY_OR(done, ps_build_int(ps_build_child(b, 3), 0, err));
     PS_TRY_OR(done, ps_build_int(ps_build_child(b, 4), file->n_bytes, err));
     PS_TRY_OR(done, ps_build_int(ps_build_child(b, 5), file->mtime_ms * 1000, err));
-    rc = ps_build_finish(b, out, err);
 done:
-    ps_build_free(b);
+    rc = ps_build_end(b, rc, out, err);
     ps_bytes_clear(&uri);
     return rc;
 }

@@ -231,17 +231,15 @@ static ps_status build_lines(const socket_source *self, int64_t after, int64_t l
 {
     int64_t start = after + 1 < self->first ? self->first : after + 1;
     ps_builder *b;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     PS_TRY(ps_build_new(ps_type_of(time ? PS_TIMESTAMP : PS_STRING), 16, &b, err));
     for (int64_t i = start; i <= last && i - self->first < self->lines.n; i++) {
         const line *item = &self->lines.items[i - self->first];
         PS_TRY_OR(done, time ? ps_build_int(b, item->time_us, err) : ps_build_text(b, item->text, item->n_bytes, err));
     }
-    rc = ps_build_finish(b, out, err);
 done:
-    ps_build_free(b);
-    return rc;
+    return ps_build_end(b, rc, out, err);
 }
 
 static int64_t count_lines(const socket_source *self, int64_t after, int64_t last)

@@ -240,10 +240,7 @@ static ps_status take_elements(ps_vec *child, const element_rows *rows, ps_vec *
     PS_TRY(ps_build_new(child->type, rows->n, &b, err));
     for (int64_t i = 0; rc == PS_OK && i < rows->n; i++)
         rc = element[i] < 0 ? ps_build_null(b, err) : ps_build_from(b, child, element[i], err);
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, out, err);
-    ps_build_free(b);
-    return rc;
+    return ps_build_end(b, rc, out, err);
 }
 
 static ps_status positions(const element_rows *rows, ps_vec **out, ps_error *err)
@@ -282,10 +279,7 @@ static ps_status take_field(ps_vec *structs, int field, const element_rows *rows
         else
             rc = ps_build_from(b, view.base->children[field], ps_at(&view, element[i]), err);
     }
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, out, err);
-    ps_build_free(b);
-    return rc;
+    return ps_build_end(b, rc, out, err);
 }
 
 static ps_status emit_rows(generate_op *self, ps_batch *batch, const ps_vec *lists, const element_rows *rows, ps_error *err)

@@ -241,7 +241,7 @@ static ps_status literal_bool(psi_parser *p, bool value, ps_expr **out)
     ps_builder *b;
 
     PS_TRY(ps_build_new(ps_type_of(PS_BOOL), 1, &b, p->err));
-    return psi_literal(p, b, ps_build_int(b, value, p->err), out);
+    return ps_expr_literal_built(b, ps_build_int(b, value, p->err), out, p->err);
 }
 
 /* IS [NOT] NULL | TRUE | FALSE | UNKNOWN | DISTINCT FROM x */

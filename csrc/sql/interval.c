@@ -129,7 +129,7 @@ static ps_status interval_of(psi_parser *p, const total *sum, ps_expr **out)
     PS_TRY(ps_type_interval(kind, sum->first, sum->last, &type, p->err));
     rc = ps_build_new(type, 1, &b, p->err);
     ps_type_unref(type);
-    return rc == PS_OK ? psi_literal(p, b, ps_build_int(b, sum->has_months ? sum->months : sum->us, p->err), out) : rc;
+    return rc == PS_OK ? ps_expr_literal_built(b, ps_build_int(b, sum->has_months ? sum->months : sum->us, p->err), out, p->err) : rc;
 }
 
 static ps_status finish(psi_parser *p, const total *sum, size_t at, ps_expr **out)
@@ -158,7 +158,7 @@ static ps_status parse_range(psi_parser *p, ps_slice text, bool negative, const 
     }
     rc = ps_build_new(type, 1, &b, p->err);
     ps_type_unref(type);
-    return rc == PS_OK ? psi_literal(p, b, ps_build_int(b, negative ? -value : value, p->err), out) : rc;
+    return rc == PS_OK ? ps_expr_literal_built(b, ps_build_int(b, negative ? -value : value, p->err), out, p->err) : rc;
 }
 
 /* --- INTERVAL '10 minutes' ------------------------------------------------------------------------------------------------ */

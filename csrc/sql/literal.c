@@ -3,22 +3,6 @@
 #include "sql/parse.h"
 #include <time.h>
 
-ps_status psi_literal(psi_parser *p, ps_builder *b, ps_status rc, ps_expr **out)
-{
-    ps_vec *flat = NULL, *value = NULL;
-
-    if (rc == PS_OK)
-        rc = ps_build_finish(b, &flat, p->err);
-    if (rc == PS_OK)
-        rc = ps_vec_repeat(flat, 0, 1, &value, p->err);
-    if (rc == PS_OK)
-        rc = ps_expr_literal(value, out, p->err);
-    ps_vec_unref(flat);
-    ps_vec_unref(value);
-    ps_build_free(b);
-    return rc;
-}
-
 /* --- numbers -------------------------------------------------------------------------------------------------------- */
 typedef struct number {
     ps_slice digits; /* without suffix */
@@ -153,7 +137,7 @@ static ps_status decimal_literal(psi_parser *p, ps_slice text, ps_expr **out)
     PS_TRY(ps_type_decimal(precision, scale, &type, p->err));
     rc = ps_build_new(type, 1, &b, p->err);
     ps_type_unref(type);
-    return rc == PS_OK ? psi_literal(p, b, ps_build_int128(b, unscaled, p->err), out) : rc;
+    return rc == PS_OK ? ps_expr_literal_built(b, ps_build_int128(b, unscaled, p->err), out, p->err) : rc;
 }
 
 static ps_status float_literal(psi_parser *p, const number *n, ps_slice text, ps_expr **out)
@@ -167,7 +151,7 @@ static ps_status float_literal(psi_parser *p, const number *n, ps_slice text, ps
     if (single && (value > 3.4028234663852886e38 || value < -3.4028234663852886e38))
         return raise_range(p, n, "float", "-3.4028234663852886E38", "3.4028234663852886E38");
     PS_TRY(ps_build_new(ps_type_of(single ? PS_FLOAT : PS_DOUBLE), 1, &b, p->err));
-    return psi_literal(p, b, ps_build_double(b, value, p->err), out);
+    return ps_expr_literal_built(b, ps_build_double(b, value, p->err), out, p->err);
 }
 
 ps_status psi_parse_number(psi_parser *p, bool negative, ps_expr **out)
@@ -223,7 +207,7 @@ static ps_status int_of_kind(psi_parser *p, ps_kind kind, int64_t value, ps_expr
     ps_builder *b;
 
     PS_TRY(ps_build_new(ps_type_of(kind), 1, &b, p->err));
-    return psi_literal(p, b, ps_build_int(b, value, p->err), out);
+    return ps_expr_literal_built(b, ps_build_int(b, value, p->err), out, p->err);
 }
 
 static ps_status date_literal(psi_parser *p, const ps_bytes *text, size_t at, ps_expr **out)
@@ -290,7 +274,7 @@ static ps_status hex_literal(psi_parser *p, const ps_bytes *text, size_t at, ps_
     if (rc == PS_OK)
         rc = ps_build_new(ps_type_of(PS_BINARY), 1, &b, p->err);
     if (rc == PS_OK)
-        rc = psi_literal(p, b, ps_build_text(b, bytes.data ? bytes.data : "", bytes.n_bytes, p->err), out);
+        rc = ps_expr_literal_built(b, ps_build_text(b, bytes.data ? bytes.data : "", bytes.n_bytes, p->err), out, p->err);
     ps_bytes_clear(&bytes);
     return rc;
 }

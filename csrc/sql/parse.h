@@ -58,7 +58,6 @@ ps_status psi_call(psi_parser *p, const char *name, bool is_operator, ps_expr **
 ps_status psi_parse_number(psi_parser *p, bool negative, ps_expr **out);
 ps_status psi_parse_typed(psi_parser *p, ps_expr **out); /* DATE'..', X'..', ...; *out NULL when it is none */
 ps_status psi_parse_interval(psi_parser *p, ps_expr **out); /* *out NULL when it is none */
-ps_status psi_literal(psi_parser *p, ps_builder *b, ps_status rc, ps_expr **out); /* takes the builder with one value */
 
 /* --- functions with a grammar of their own (special.c); *out NULL when it is none --- */
 ps_status psi_parse_special(psi_parser *p, ps_expr **out);

@@ -121,13 +121,12 @@ static ps_status values_column(const psi_planner *planner, const ps_sql_rel *rel
         if (rc != PS_OK)
             goto done;
     }
-    rc = ps_build_finish(b, out, err);
 done:
+    rc = ps_build_end(b, rc, out, err);
     for (int r = 0; r < rel->n_rows; r++)
         ps_bound_unref(cells[r]);
     ps_free(cells);
     ps_type_unref(type);
-    ps_build_free(b);
     return rc;
 }
 

@@ -317,12 +317,12 @@ static ps_status parse_word(psi_parser *p, ps_expr **out)
     if (plain && (psi_is_word(p, 0, "true") || psi_is_word(p, 0, "false"))) {
         PS_TRY(ps_build_new(ps_type_of(PS_BOOL), 1, &b, p->err));
         p->at++;
-        return psi_literal(p, b, ps_build_int(b, psi_is_word(p, -1, "true"), p->err), out);
+        return ps_expr_literal_built(b, ps_build_int(b, psi_is_word(p, -1, "true"), p->err), out, p->err);
     }
     if (plain && psi_is_word(p, 0, "null")) {
         PS_TRY(ps_build_new(ps_type_of(PS_NULL), 1, &b, p->err));
         p->at++;
-        return psi_literal(p, b, ps_build_null(b, p->err), out);
+        return ps_expr_literal_built(b, ps_build_null(b, p->err), out, p->err);
     }
     if (is_case(p))
         return parse_case(p, out);

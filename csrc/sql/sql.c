@@ -96,10 +96,7 @@ static ps_status text_rows(const psi_planner *planner, const char *const *names,
         rc = ps_build_new(ps_type_of(PS_STRING), n_rows, &b, err);
         for (int r = 0; rc == PS_OK && r < n_rows; r++)
             rc = ps_build_text(b, cells[r * n_columns + c], strlen(cells[r * n_columns + c]), err);
-        rc = rc == PS_OK ? ps_build_finish(b, &batch->cols[c], err) : rc;
-        ps_build_free(b);
-        if (rc != PS_OK)
-            goto done;
+        PS_TRY_OR(done, ps_build_end(b, rc, &batch->cols[c], err));
     }
     PS_TRY_OR(done, ps_type_struct(fields, n_columns, &schema, err));
     PS_TRY_OR(done, ps_batches_add(&rows, batch, err));
