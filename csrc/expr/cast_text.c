@@ -3,6 +3,7 @@
 #include "col/text.h"
 #include "col/type_text.h"
 #include "expr/cast_int.h"
+#include "expr/fn_args.h"
 
 /* --- text to numbers and booleans ------------------------------------------------------------------------------ */
 /* Without ANSI a fraction is read and dropped: "1.9" is 1, "1e3" is none. */
@@ -202,29 +203,14 @@ PS_KERNEL_1(cast_BOOL_STRING, uint8_t, ps_str)
 }
 
 /* Intervals, arrays, maps and structs. */
+static ps_status value_row(const ps_fn_run *run, const ps_view *views, int64_t i, ps_bytes *text, ps_error *err)
+{
+    PS_UNUSED(views);
+    return ps_text_of_value(run->args[0], i, run->env->zone, text, err);
+}
 static ps_status cast_value_STRING(ps_fn_run *run, ps_vec **result, ps_error *err)
 {
-    ps_vec *vec = run->args[0];
-    ps_bytes text = {0};
-    ps_builder *b;
-    ps_status rc;
-
-    PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i) {
-        if (ps_vec_is_null(vec, i)) {
-            PS_TRY_OR(fail, ps_build_null(b, err));
-            continue;
-        }
-        ps_bytes_reset(&text);
-        PS_TRY_OR(fail, ps_text_of_value(vec, i, run->env->zone, &text, err));
-        PS_TRY_OR(fail, ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
-    }
-    ps_bytes_clear(&text);
-    return psi_kernel_built(run, b, result, err);
-fail:
-    ps_bytes_clear(&text);
-    ps_build_free(b);
-    return rc;
+    return psi_kernel_texts(run, 1, value_row, result, err);
 }
 
 /* STRING to BINARY and back: the same bytes. */

@@ -255,7 +255,7 @@ done:
 static ps_status picked(const ps_fn_run *run, ps_vec *values, const int32_t *places, ps_vec **out, ps_error *err)
 {
     ps_vec *flat;
-    ps_builder *b;
+    ps_builder *b = NULL;
     ps_status rc;
     bool null = false;
     int64_t j = 0;
@@ -277,11 +277,7 @@ static ps_status picked(const ps_fn_run *run, ps_vec *values, const int32_t *pla
     for (int64_t k = 0; k < run->rows->n && rc == PS_OK; k++)
         rc = places[k] < 0 || ps_vec_is_null(flat, places[k]) ? ps_build_null(b, err) : ps_build_from(b, flat, places[k], err);
     ps_vec_unref(flat);
-    if (rc != PS_OK) {
-        ps_build_free(b);
-        return rc;
-    }
-    return psi_kernel_built(run, b, out, err);
+    return psi_kernel_built(run, b, rc, out, err);
 }
 
 PSI_KERNEL(getarrayitem)

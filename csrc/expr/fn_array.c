@@ -23,18 +23,16 @@ ps_status psi_array(ps_fn_run *run, ps_vec **out, ps_error *err);
 ps_status psi_array(ps_fn_run *run, ps_vec **out, ps_error *err)
 {
     ps_builder *b;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
     PS_EACH_ROW(run->rows, i) {
-        PS_TRY_OR(fail, ps_build_list(b, (uint32_t)run->n_args, err));
+        PS_TRY_OR(done, ps_build_list(b, (uint32_t)run->n_args, err));
         for (int k = 0; k < run->n_args; k++)
-            PS_TRY_OR(fail, ps_build_from(ps_build_child(b, 0), run->args[k], i, err));
+            PS_TRY_OR(done, ps_build_from(ps_build_child(b, 0), run->args[k], i, err));
     }
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_build_free(b);
-    return rc;
+done:
+    return psi_kernel_built(run, b, rc, out, err);
 }
 
 static ps_status too_many(int64_t n, ps_error *err) { return ps_raise(err, PS_E_ARRAY_TOO_LONG, (long long)n); }
@@ -96,38 +94,19 @@ ps_status psi_bind_sequence(ps_fn_call *call, ps_error *err)
     return psi_set_array_type(call, call->args[0]->type, false, err);
 }
 
-ps_status psi_sequence(ps_fn_run *run, ps_vec **out, ps_error *err);
-ps_status psi_sequence(ps_fn_run *run, ps_vec **out, ps_error *err)
+static ps_status sequence_row(const ps_fn_run *run, const ps_view *views, int64_t i, ps_builder *b, ps_error *err)
 {
-    ps_view *views;
-    ps_builder *b = NULL;
-    ps_status rc;
+    int64_t start = psi_whole_at(run->args[0], &views[0], i), stop = psi_whole_at(run->args[1], &views[1], i), n = 0;
+    int64_t step = run->n_args == 3 ? psi_whole_at(run->args[2], &views[2], i) : start <= stop ? 1 : -1;
 
-    PS_TRY(psi_arg_views(run, &views, err));
-    PS_TRY_OR(fail, ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i) {
-        bool null = false;
-        for (int k = 0; k < run->n_args; k++)
-            null |= ps_view_is_null(&views[k], i);
-        if (null) {
-            PS_TRY_OR(fail, ps_build_null(b, err));
-            continue;
-        }
-        int64_t start = psi_whole_at(run->args[0], &views[0], i), stop = psi_whole_at(run->args[1], &views[1], i), n = 0;
-        int64_t step = run->n_args == 3 ? psi_whole_at(run->args[2], &views[2], i) : start <= stop ? 1 : -1;
-        PS_TRY_OR(fail, sequence_count(start, stop, step, &n, err));
-        PS_TRY_OR(fail, ps_build_list(b, (uint32_t)n, err));
-        PS_TRY_OR(fail, ps_build_reserve(ps_build_child(b, 0), n, err));
-        for (int64_t k = 0; k < n; k++)
-            PS_TRY_OR(fail, ps_build_int(ps_build_child(b, 0), start + k * step, err));
-    }
-    ps_free(views);
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_free(views);
-    ps_build_free(b);
-    return rc;
+    PS_TRY(sequence_count(start, stop, step, &n, err));
+    PS_TRY(ps_build_list(b, (uint32_t)n, err));
+    PS_TRY(ps_build_reserve(ps_build_child(b, 0), n, err));
+    for (int64_t k = 0; k < n; k++)
+        PS_TRY(ps_build_int(ps_build_child(b, 0), start + k * step, err));
+    return PS_OK;
 }
+PSI_KERNEL(sequence) { return psi_kernel_values(run, run->n_args, sequence_row, result, err); }
 
 /* --- size and single elements ------------------------------------------------------------------------------------------------- */
 /* size(NULL) is NULL in ANSI mode, else -1. */
@@ -164,20 +143,18 @@ static ps_status elements_at(ps_fn_run *run, const ps_view *arrays, place_rule p
 {
     ps_view places;
     ps_builder *b;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     ps_view_init(&places, run->args[1]);
     PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
     PS_EACH_ROW(run->rows, i) {
         int64_t at = -1;
         if (!ps_view_is_null(arrays, i) && !ps_view_is_null(&places, i))
-            PS_TRY_OR(fail, place(run, psi_span_at(arrays, i), PSI_AT(int32_t, &places, i), &at, err));
-        PS_TRY_OR(fail, at < 0 ? ps_build_null(b, err) : ps_build_from(b, psi_elements(arrays), at, err));
+            PS_TRY_OR(done, place(run, psi_span_at(arrays, i), PSI_AT(int32_t, &places, i), &at, err));
+        PS_TRY_OR(done, at < 0 ? ps_build_null(b, err) : ps_build_from(b, psi_elements(arrays), at, err));
     }
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_build_free(b);
-    return rc;
+done:
+    return psi_kernel_built(run, b, rc, out, err);
 }
 
 static ps_status place_from_one(ps_fn_run *run, ps_span span, int64_t k, int64_t *at, ps_error *err)
@@ -227,7 +204,7 @@ static ps_status map_values_at(ps_fn_run *run, const ps_view *maps, ps_vec **out
 {
     const ps_vec *keys = maps->base->children[0], *values = maps->base->children[1];
     ps_builder *b;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
     PS_EACH_ROW(run->rows, i) {
@@ -238,12 +215,10 @@ static ps_status map_values_at(ps_fn_run *run, const ps_view *maps, ps_vec **out
                 if (ps_vec_equal_rows(keys, k, run->args[1], i))
                     at = k;
         }
-        PS_TRY_OR(fail, at < 0 ? ps_build_null(b, err) : ps_build_from(b, values, at, err));
+        PS_TRY_OR(done, at < 0 ? ps_build_null(b, err) : ps_build_from(b, values, at, err));
     }
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_build_free(b);
-    return rc;
+done:
+    return psi_kernel_built(run, b, rc, out, err);
 }
 
 ps_status psi_bind_element_at(ps_fn_call *call, ps_error *err);

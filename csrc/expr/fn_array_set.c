@@ -109,7 +109,7 @@ static ps_status extreme(ps_fn_run *run, int sign, ps_vec **out, ps_error *err)
 {
     ps_builder *b;
     ps_view view;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     ps_view_init(&view, run->args[0]);
     PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
@@ -120,12 +120,10 @@ static ps_status extreme(ps_fn_run *run, int sign, ps_vec **out, ps_error *err)
         for (int64_t k = span.start; k < (int64_t)span.start + span.n; k++)
             if (!ps_vec_is_null(child, k) && (best < 0 || sign * ps_vec_compare(child, k, child, best, true) > 0))
                 best = k;
-        PS_TRY_OR(fail, best < 0 ? ps_build_null(b, err) : ps_build_from(b, child, best, err));
+        PS_TRY_OR(done, best < 0 ? ps_build_null(b, err) : ps_build_from(b, child, best, err));
     }
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_build_free(b);
-    return rc;
+done:
+    return psi_kernel_built(run, b, rc, out, err);
 }
 PSI_KERNEL(array_max) { return extreme(run, 1, result, err); }
 PSI_KERNEL(array_min) { return extreme(run, -1, result, err); }
@@ -358,27 +356,25 @@ static ps_status insert(ps_fn_run *run, int64_t fixed, ps_vec **out, ps_error *e
     const ps_vec *values = run->args[run->n_args - 1];
     ps_view arrays, places;
     ps_builder *b;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     ps_view_init(&arrays, run->args[0]);
     ps_view_init(&places, run->args[1]);
     PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
     PS_EACH_ROW(run->rows, i) {
         if (ps_view_is_null(&arrays, i) || (!fixed && ps_view_is_null(&places, i))) {
-            PS_TRY_OR(fail, ps_build_null(b, err));
+            PS_TRY_OR(done, ps_build_null(b, err));
             continue;
         }
         int64_t pos = fixed ? fixed : PSI_AT(int32_t, &places, i);
         if (pos == 0) {
             rc = ps_raise(err, PS_E_INDEX_OF_ZERO);
-            goto fail;
+            goto done;
         }
-        PS_TRY_OR(fail, insert_row(b, psi_elements(&arrays), psi_span_at(&arrays, i), pos, values, i, err));
+        PS_TRY_OR(done, insert_row(b, psi_elements(&arrays), psi_span_at(&arrays, i), pos, values, i, err));
     }
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_build_free(b);
-    return rc;
+done:
+    return psi_kernel_built(run, b, rc, out, err);
 }
 PSI_KERNEL(array_append) { return insert(run, -1, result, err); }
 PSI_KERNEL(array_prepend) { return insert(run, 1, result, err); }
@@ -409,7 +405,7 @@ PSI_KERNEL(array_join)
     ps_view items;
     psi_loop loop;
     ps_builder *b;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     psi_views(run, run->n_args, &loop);
     ps_view_init(&items, psi_elements(&loop.views[0]));
@@ -420,19 +416,16 @@ PSI_KERNEL(array_join)
         for (int k = 0; k < run->n_args; k++)
             null |= ps_view_is_null(&loop.views[k], i);
         if (null) {
-            PS_TRY_OR(fail, ps_build_null(b, err));
+            PS_TRY_OR(done, ps_build_null(b, err));
             continue;
         }
         if (run->n_args == 3)
             for_null = psi_text_at(&loop.views[2], i);
-        PS_TRY_OR(fail, join_elements(&items, psi_span_at(&loop.views[0], i), psi_text_at(&loop.views[1], i),
+        PS_TRY_OR(done, join_elements(&items, psi_span_at(&loop.views[0], i), psi_text_at(&loop.views[1], i),
                                       run->n_args == 3 ? &for_null : NULL, &text, err));
-        PS_TRY_OR(fail, ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
+        PS_TRY_OR(done, ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
     }
+done:
     ps_bytes_clear(&text);
-    return psi_kernel_built(run, b, result, err);
-fail:
-    ps_bytes_clear(&text);
-    ps_build_free(b);
-    return rc;
+    return psi_kernel_built(run, b, rc, result, err);
 }

@@ -176,19 +176,17 @@ static int chosen(const ps_fn_run *run, int64_t i)
 PSI_KERNEL(decode_text)
 {
     ps_builder *b;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     if (run->n_args == 2)
         return psi_decode_bytes(run, result, err);
     PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
     PS_EACH_ROW(run->rows, i) {
         int k = chosen(run, i);
-        PS_TRY_OR(fail, k < 0 ? ps_build_null(b, err) : ps_build_from(b, run->args[k], i, err));
+        PS_TRY_OR(done, k < 0 ? ps_build_null(b, err) : ps_build_from(b, run->args[k], i, err));
     }
-    return psi_kernel_built(run, b, result, err);
-fail:
-    ps_build_free(b);
-    return rc;
+done:
+    return psi_kernel_built(run, b, rc, result, err);
 }
 
 PS_KERNEL_1(is_valid_utf8, ps_str, uint8_t)

@@ -218,22 +218,19 @@ PSI_KERNEL(format_number)
     ps_bytes text = {0};
     psi_loop loop;
     ps_builder *b;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     psi_views(run, 2, &loop);
     PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
     PS_EACH_ROW(run->rows, i) {
         bool null = ps_view_is_null(&loop.views[0], i) || ps_view_is_null(&loop.views[1], i);
         if (!null)
-            PS_TRY_OR(fail, number_row(run, &loop, i, &null, &text, err));
-        PS_TRY_OR(fail, null ? ps_build_null(b, err) : ps_build_text(b, text.data, text.n_bytes, err));
+            PS_TRY_OR(done, number_row(run, &loop, i, &null, &text, err));
+        PS_TRY_OR(done, null ? ps_build_null(b, err) : ps_build_text(b, text.data, text.n_bytes, err));
     }
+done:
     ps_bytes_clear(&text);
-    return psi_kernel_built(run, b, result, err);
-fail:
-    ps_bytes_clear(&text);
-    ps_build_free(b);
-    return rc;
+    return psi_kernel_built(run, b, rc, result, err);
 }
 
 /* --- format_string ---------------------------------------------------------------------------------------------------------------------- */

@@ -324,13 +324,16 @@ ps_status psi_bind_to_json(ps_fn_call *call, ps_error *err)
     return type->kind >= PS_ARRAY || type->kind == PS_NULL ? PS_OK : refuse_type(call, type, err);
 }
 
+static ps_status json_row(const ps_fn_run *run, const ps_view *views, int64_t i, ps_bytes *text, ps_error *err)
+{
+    PS_UNUSED(views);
+    return ps_json_write_value(((psi_format_scratch *)run->scratch)->writer, i, text, err);
+}
+
 PSI_KERNEL(to_json)
 {
     const format_call *made = run->node->fn_data;
     psi_format_scratch *scratch = run->scratch;
-    ps_bytes text = {0};
-    ps_builder *b;
-    ps_status rc;
 
     if (run->args[0]->type->kind == PS_NULL)
         return ps_vec_null(run->type, run->rows->n_rows, result, err);
@@ -339,22 +342,7 @@ PSI_KERNEL(to_json)
         PS_TRY(ps_json_writer_new(&scratch->args, &scratch->writer, err));
     }
     PS_TRY(ps_json_writer_bind(scratch->writer, run->args[0], err));
-    PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i) {
-        if (ps_vec_is_null(run->args[0], i)) {
-            PS_TRY_OR(fail, ps_build_null(b, err));
-            continue;
-        }
-        ps_bytes_reset(&text);
-        PS_TRY_OR(fail, ps_json_write_value(scratch->writer, i, &text, err));
-        PS_TRY_OR(fail, ps_build_text(b, text.data, text.n_bytes, err));
-    }
-    ps_bytes_clear(&text);
-    return psi_kernel_built(run, b, result, err);
-fail:
-    ps_bytes_clear(&text);
-    ps_build_free(b);
-    return rc;
+    return psi_kernel_texts(run, 1, json_row, result, err);
 }
 
 /* --- schema_of_json ------------------------------------------------------------------------------------------------------------------------ */

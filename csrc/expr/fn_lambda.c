@@ -303,15 +303,13 @@ done:
 static ps_status null_where(const ps_fn_run *run, const ps_view *arrays, ps_vec *values, ps_vec **out, ps_error *err)
 {
     ps_builder *b;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
     PS_EACH_ROW(run->rows, i)
-        PS_TRY_OR(fail, ps_view_is_null(arrays, i) ? ps_build_null(b, err) : ps_build_from(b, values, i, err));
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_build_free(b);
-    return rc;
+        PS_TRY_OR(done, ps_view_is_null(arrays, i) ? ps_build_null(b, err) : ps_build_from(b, values, i, err));
+done:
+    return psi_kernel_built(run, b, rc, out, err);
 }
 
 PSI_KERNEL(aggregate)

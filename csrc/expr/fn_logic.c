@@ -339,18 +339,16 @@ fail:
 static ps_status chosen_built(const ps_fn_run *run, const choice *c, ps_vec **out, ps_error *err)
 {
     ps_builder *b;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
     PS_EACH_ROW(run->rows, i)
     {
         int k = c->of_row[i];
-        PS_TRY_OR(fail, k < 0 || ps_vec_is_null(c->vecs[k], i) ? ps_build_null(b, err) : ps_build_from(b, c->vecs[k], i, err));
+        PS_TRY_OR(done, k < 0 || ps_vec_is_null(c->vecs[k], i) ? ps_build_null(b, err) : ps_build_from(b, c->vecs[k], i, err));
     }
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_build_free(b);
-    return rc;
+done:
+    return psi_kernel_built(run, b, rc, out, err);
 }
 
 static ps_status choice_begin(const ps_fn_run *run, int n, choice *c, ps_error *err)

@@ -62,21 +62,17 @@ static ps_status make_maps(ps_fn_run *run, map_rule rule, ps_vec **out, ps_error
     ps_status rc;
 
     PS_TRY(psi_arg_views(run, &views, err));
-    PS_TRY_OR(fail, ps_build_new(run->type, run->rows->n, &b, err));
+    PS_TRY_OR(done, ps_build_new(run->type, run->rows->n, &b, err));
     PS_EACH_ROW(run->rows, i) {
         bool null = false;
         list.n = 0;
-        PS_TRY_OR(fail, rule(run, views, i, &list, &null, err));
-        PS_TRY_OR(fail, null ? ps_build_null(b, err) : build_entries(b, &list, err));
+        PS_TRY_OR(done, rule(run, views, i, &list, &null, err));
+        PS_TRY_OR(done, null ? ps_build_null(b, err) : build_entries(b, &list, err));
     }
+done:
     ps_free(list.items);
     ps_free(views);
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_free(list.items);
-    ps_free(views);
-    ps_build_free(b);
-    return rc;
+    return psi_kernel_built(run, b, rc, out, err);
 }
 
 static bool holds_map(const ps_type *type)
@@ -407,11 +403,8 @@ static ps_status zip_row(const ps_fn_run *run, const ps_view *views, int64_t i, 
     ps_builder *item = ps_build_child(b, 0);
     uint32_t n = 0;
 
-    for (int k = 0; k < run->n_args; k++) {
-        if (ps_view_is_null(&views[k], i))
-            return ps_build_null(b, err);
+    for (int k = 0; k < run->n_args; k++)
         n = psi_span_at(&views[k], i).n > n ? psi_span_at(&views[k], i).n : n;
-    }
     PS_TRY(ps_build_list(b, n, err));
     for (uint32_t j = 0; j < n; j++) {
         PS_TRY(ps_build_struct(item, err));
@@ -424,20 +417,4 @@ static ps_status zip_row(const ps_fn_run *run, const ps_view *views, int64_t i, 
     return PS_OK;
 }
 
-PSI_KERNEL(arrays_zip)
-{
-    ps_builder *b = NULL;
-    ps_view *views;
-    ps_status rc;
-
-    PS_TRY(psi_arg_views(run, &views, err));
-    PS_TRY_OR(fail, ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i)
-        PS_TRY_OR(fail, zip_row(run, views, i, b, err));
-    ps_free(views);
-    return psi_kernel_built(run, b, result, err);
-fail:
-    ps_free(views);
-    ps_build_free(b);
-    return rc;
-}
+PSI_KERNEL(arrays_zip) { return psi_kernel_values(run, run->n_args, zip_row, result, err); }

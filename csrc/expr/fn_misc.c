@@ -7,35 +7,28 @@
 #include <stdlib.h>
 
 /* --- greatest, least, isnan ----------------------------------------------------------------------------------------------- */
-static ps_status extreme(ps_fn_run *run, int sign, ps_vec **out, ps_error *err)
+PSI_ALWAYS ps_status extreme(const ps_fn_run *run, const ps_view *views, int64_t i, int sign, ps_builder *b, ps_error *err)
 {
-    ps_view *views;
-    ps_builder *b = NULL;
-    ps_status rc;
+    int best = -1;
 
-    PS_TRY(psi_arg_views(run, &views, err));
-    PS_TRY_OR(fail, ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i) {
-        int best = -1;
-        for (int k = 0; k < run->n_args; k++) {
-            if (ps_view_is_null(&views[k], i))
-                continue;
-            if (best < 0 || sign * ps_vec_compare(run->args[k], i, run->args[best], i, true) > 0)
-                best = k;
-        }
-        PS_TRY_OR(fail, best < 0 ? ps_build_null(b, err) : ps_build_from(b, run->args[best], i, err));
+    for (int k = 0; k < run->n_args; k++) {
+        if (ps_view_is_null(&views[k], i))
+            continue;
+        if (best < 0 || sign * ps_vec_compare(run->args[k], i, run->args[best], i, true) > 0)
+            best = k;
     }
-    ps_free(views);
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_free(views);
-    ps_build_free(b);
-    return rc;
+    return best < 0 ? ps_build_null(b, err) : ps_build_from(b, run->args[best], i, err);
 }
-ps_status psi_greatest(ps_fn_run *run, ps_vec **out, ps_error *err);
-ps_status psi_greatest(ps_fn_run *run, ps_vec **out, ps_error *err) { return extreme(run, 1, out, err); }
-ps_status psi_least(ps_fn_run *run, ps_vec **out, ps_error *err);
-ps_status psi_least(ps_fn_run *run, ps_vec **out, ps_error *err) { return extreme(run, -1, out, err); }
+static ps_status greatest_row(const ps_fn_run *run, const ps_view *views, int64_t i, ps_builder *b, ps_error *err)
+{
+    return extreme(run, views, i, 1, b, err);
+}
+static ps_status least_row(const ps_fn_run *run, const ps_view *views, int64_t i, ps_builder *b, ps_error *err)
+{
+    return extreme(run, views, i, -1, b, err);
+}
+PSI_KERNEL(greatest) { return psi_kernel_values(run, 0, greatest_row, result, err); }
+PSI_KERNEL(least) { return psi_kernel_values(run, 0, least_row, result, err); }
 
 /* NULL only when every argument is. */
 ps_status psi_bind_extreme(ps_fn_call *call, ps_error *err);
@@ -170,17 +163,15 @@ ps_status psi_uuid(ps_fn_run *run, ps_vec **out, ps_error *err)
 {
     char text[37];
     ps_builder *b;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
     for (int64_t j = 0; j < run->rows->n; j++) {
         ps_uuid_text(text);
-        PS_TRY_OR(fail, ps_build_text(b, text, 36, err));
+        PS_TRY_OR(done, ps_build_text(b, text, 36, err));
     }
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_build_free(b);
-    return rc;
+done:
+    return psi_kernel_built(run, b, rc, out, err);
 }
 
 /* --- row numbers ------------------------------------------------------------------------------------------------------------- */
@@ -209,48 +200,19 @@ ps_status psi_increasing_id(ps_fn_run *run, ps_vec **out, ps_error *err)
 }
 
 /* --- constants --------------------------------------------------------------------------------------------------------------- */
-static ps_status constant_text(const ps_fn_run *run, const char *text, ps_vec **out, ps_error *err)
-{
-    ps_builder *b;
-    ps_vec *value = NULL;
-    ps_status rc;
-
-    PS_TRY(ps_build_new(run->type, 1, &b, err));
-    rc = ps_build_text(b, text, strlen(text), err);
-    rc = ps_build_end(b, rc, &value, err);
-    if (rc == PS_OK)
-        rc = ps_vec_repeat(value, 0, run->rows->n_rows, out, err);
-    ps_vec_unref(value);
-    return rc;
-}
-
 #define CONSTANT_TEXT(name, TEXT)                                                                  \
     ps_status psi_##name(ps_fn_run *run, ps_vec **out, ps_error *err);                             \
-    ps_status psi_##name(ps_fn_run *run, ps_vec **out, ps_error *err) { return constant_text(run, TEXT, out, err); }
+    ps_status psi_##name(ps_fn_run *run, ps_vec **out, ps_error *err) { return psi_kernel_same_text(run, TEXT, out, err); }
 CONSTANT_TEXT(current_catalog, "spark_catalog")
 CONSTANT_TEXT(current_schema, "default")
 CONSTANT_TEXT(current_user, getenv("USER") ? getenv("USER") : "root")
 CONSTANT_TEXT(version, "4.0.0 pystream")
 CONSTANT_TEXT(input_file_name, "")
 
-static ps_status constant_int(const ps_fn_run *run, int64_t number, ps_vec **out, ps_error *err)
-{
-    ps_builder *b;
-    ps_vec *value = NULL;
-    ps_status rc;
-
-    PS_TRY(ps_build_new(run->type, 1, &b, err));
-    rc = ps_build_int(b, number, err);
-    rc = ps_build_end(b, rc, &value, err);
-    if (rc == PS_OK)
-        rc = ps_vec_repeat(value, 0, run->rows->n_rows, out, err);
-    ps_vec_unref(value);
-    return rc;
-}
 ps_status psi_zero(ps_fn_run *run, ps_vec **out, ps_error *err);
-ps_status psi_zero(ps_fn_run *run, ps_vec **out, ps_error *err) { return constant_int(run, 0, out, err); }
+ps_status psi_zero(ps_fn_run *run, ps_vec **out, ps_error *err) { return psi_kernel_same_int(run, 0, out, err); }
 ps_status psi_minus_one(ps_fn_run *run, ps_vec **out, ps_error *err);
-ps_status psi_minus_one(ps_fn_run *run, ps_vec **out, ps_error *err) { return constant_int(run, -1, out, err); }
+ps_status psi_minus_one(ps_fn_run *run, ps_vec **out, ps_error *err) { return psi_kernel_same_int(run, -1, out, err); }
 
 ps_status psi_typeof(ps_fn_run *run, ps_vec **out, ps_error *err);
 ps_status psi_typeof(ps_fn_run *run, ps_vec **out, ps_error *err)
@@ -259,7 +221,7 @@ ps_status psi_typeof(ps_fn_run *run, ps_vec **out, ps_error *err)
     ps_status rc;
 
     PS_TRY_OR(done, ps_type_simple_text(run->node->args[0]->type, &text, err));
-    rc = constant_text(run, text.data, out, err);
+    rc = psi_kernel_same_text(run, text.data, out, err);
 done:
     ps_bytes_clear(&text);
     return rc;

@@ -286,24 +286,22 @@ static ps_status split_texts(const ps_fn_run *run, char c, ps_vec **result, ps_e
     const ps_str *texts = vec->data;
     ps_builder *b = NULL;
     int hint = 0;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     PS_TRY(ps_build_new(run->type, vec->n_rows, &b, err));
     for (int64_t i = 0, n; i < vec->n_rows; i += n) {
         n = strip_length(vec, texts + i, vec->n_rows - i, &hint);
         if (n > 0) {
-            PS_TRY_OR(fail, split_strip(b, texts + i, n, c, err));
+            PS_TRY_OR(done, split_strip(b, texts + i, n, c, err));
             continue;
         }
         n = 1;
-        PS_TRY_OR(fail, ps_build_list(b, 0, err));
-        PS_TRY_OR(fail, split_at_byte(ps_build_child(b, 0), ps_str_slice(&texts[i]), c, err));
+        PS_TRY_OR(done, ps_build_list(b, 0, err));
+        PS_TRY_OR(done, split_at_byte(ps_build_child(b, 0), ps_str_slice(&texts[i]), c, err));
         ps_build_list_end(b);
     }
-    return psi_kernel_built(run, b, result, err);
-fail:
-    ps_build_free(b);
-    return rc;
+done:
+    return psi_kernel_built(run, b, rc, result, err);
 }
 
 /* Is every text parted at the same byte, as often as it is there. */

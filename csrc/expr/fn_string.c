@@ -170,24 +170,17 @@ ps_status psi_bind_concat(ps_fn_call *call, ps_error *err)
     return PS_OK;
 }
 
-static ps_status concat_texts(const ps_fn_run *run, const ps_view *views, int64_t i, ps_bytes *text, ps_builder *b, ps_error *err)
+static ps_status concat_texts(const ps_fn_run *run, const ps_view *views, int64_t i, ps_bytes *text, ps_error *err)
 {
-    ps_bytes_reset(text);
     for (int k = 0; k < run->n_args; k++) {
-        if (ps_view_is_null(&views[k], i))
-            return ps_build_null(b, err);
         ps_slice part = psi_text_at(&views[k], i);
         PS_TRY(ps_bytes_append(text, part.data, part.n_bytes, err));
     }
-    PS_TRY(psi_check_text_size(text->n_bytes, err));
-    return ps_build_text(b, text->data ? text->data : "", text->n_bytes, err);
+    return psi_check_text_size(text->n_bytes, err);
 }
 
 static ps_status concat_arrays(const ps_fn_run *run, const ps_view *views, int64_t i, ps_builder *b, ps_error *err)
 {
-    for (int k = 0; k < run->n_args; k++)
-        if (ps_view_is_null(&views[k], i))
-            return ps_build_null(b, err);
     PS_TRY(ps_build_list(b, 0, err));
     for (int k = 0; k < run->n_args; k++) {
         ps_span span = PSI_AT(ps_span, &views[k], i);
@@ -198,26 +191,11 @@ static ps_status concat_arrays(const ps_fn_run *run, const ps_view *views, int64
     return PS_OK;
 }
 
-ps_status psi_concat(ps_fn_run *run, ps_vec **out, ps_error *err);
-ps_status psi_concat(ps_fn_run *run, ps_vec **out, ps_error *err)
+PSI_KERNEL(concat)
 {
-    ps_bytes text = {0};
-    ps_view *views;
-    ps_builder *b = NULL;
-    ps_status rc;
-
-    PS_TRY(psi_arg_views(run, &views, err));
-    PS_TRY_OR(fail, ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i)
-        PS_TRY_OR(fail, run->type->kind == PS_ARRAY ? concat_arrays(run, views, i, b, err) : concat_texts(run, views, i, &text, b, err));
-    ps_bytes_clear(&text);
-    ps_free(views);
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_bytes_clear(&text);
-    ps_free(views);
-    ps_build_free(b);
-    return rc;
+    if (run->type->kind == PS_ARRAY)
+        return psi_kernel_values(run, run->n_args, concat_arrays, result, err);
+    return psi_kernel_texts(run, run->n_args, concat_texts, result, err);
 }
 
 ps_status psi_bind_concat_ws(ps_fn_call *call, ps_error *err);

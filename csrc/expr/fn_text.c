@@ -105,7 +105,7 @@ PSI_KERNEL(elt)
 {
     ps_view places;
     ps_builder *b;
-    ps_status rc;
+    ps_status rc = PS_OK;
 
     ps_view_init(&places, run->args[0]);
     PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));
@@ -114,14 +114,12 @@ PSI_KERNEL(elt)
         bool outside = !ps_view_is_null(&places, i) && (n < 1 || n >= run->n_args);
         if (outside && run->env->ansi) {
             rc = ps_raise(err, PS_E_INVALID_ARRAY_INDEX, (long long)n, (long long)run->n_args - 1);
-            goto fail;
+            goto done;
         }
-        PS_TRY_OR(fail, n < 1 || outside ? ps_build_null(b, err) : ps_build_from(b, run->args[n], i, err));
+        PS_TRY_OR(done, n < 1 || outside ? ps_build_null(b, err) : ps_build_from(b, run->args[n], i, err));
     }
-    return psi_kernel_built(run, b, result, err);
-fail:
-    ps_build_free(b);
-    return rc;
+done:
+    return psi_kernel_built(run, b, rc, result, err);
 }
 
 /* --- mask(text, upper, lower, digit, other): NULL keeps what is there -------------------------------------------------------------------- */

@@ -77,10 +77,8 @@ static ps_status make_row(const ps_fn_run *run, const ps_view *views, int64_t i,
 {
     const ps_zone *zone;
     int64_t local = 0;
-    bool null = false;
+    bool null = psi_any_null(views, run->n_args, i);
 
-    for (int k = 0; k < run->n_args; k++)
-        null |= ps_view_is_null(&views[k], i);
     if (!null) {
         PS_TRY(make_local(run, views, i, &local, &null, err));
         PS_TRY(zone_at(run, views, i, &zone, err));
@@ -183,9 +181,6 @@ static ps_status interval_row(const ps_fn_run *run, const ps_view *views, int64_
 {
     ps_calendar calendar;
 
-    for (int k = 0; k < run->n_args; k++)
-        if (ps_view_is_null(&views[k], i))
-            return ps_build_null(b, err);
     if (run->type->kind == PS_DAYTIME) {
         int64_t us;
         return micros_of(views, i, true, &us) ? ps_build_int(b, us, err) : ps_raise(err, PS_E_INTERVAL_OVERFLOW);
@@ -199,21 +194,4 @@ static ps_status interval_row(const ps_fn_run *run, const ps_view *views, int64_
     return run->env->ansi && !is_try(run) ? ps_raise(err, PS_E_INTERVAL_OVERFLOW) : ps_build_null(b, err);
 }
 
-ps_status psi_make_interval(ps_fn_run *run, ps_vec **out, ps_error *err);
-ps_status psi_make_interval(ps_fn_run *run, ps_vec **out, ps_error *err)
-{
-    ps_view *views;
-    ps_builder *b = NULL;
-    ps_status rc;
-
-    PS_TRY(psi_arg_views(run, &views, err));
-    PS_TRY_OR(fail, ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i)
-        PS_TRY_OR(fail, interval_row(run, views, i, b, err));
-    ps_free(views);
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_free(views);
-    ps_build_free(b);
-    return rc;
-}
+PSI_KERNEL(make_interval) { return psi_kernel_values(run, run->n_args, interval_row, result, err); }

@@ -237,56 +237,24 @@ PS_KERNEL_1(same_int32, int32_t, int32_t)
 }
 
 /* --- the present ----------------------------------------------------------------------------------------------------------------- */
-static ps_status repeated(const ps_fn_run *run, ps_builder *b, ps_vec **out, ps_error *err)
-{
-    ps_vec *value = NULL;
-    ps_status rc = ps_build_finish(b, &value, err);
-
-    ps_build_free(b);
-    if (rc == PS_OK)
-        rc = ps_vec_repeat(value, 0, run->rows->n_rows, out, err);
-    ps_vec_unref(value);
-    return rc;
-}
-
-static ps_status repeated_int(const ps_fn_run *run, int64_t value, ps_vec **out, ps_error *err)
-{
-    ps_builder *b;
-    ps_status rc;
-
-    PS_TRY(ps_build_new(run->type, 1, &b, err));
-    if ((rc = ps_build_int(b, value, err)) == PS_OK)
-        return repeated(run, b, out, err);
-    ps_build_free(b);
-    return rc;
-}
-
 static int64_t local_now(const ps_fn_run *run)
 {
     return run->env->batch_time_us + ps_zone_offset_us(run->env->zone, run->env->batch_time_us);
 }
 ps_status psi_now(ps_fn_run *run, ps_vec **out, ps_error *err);
-ps_status psi_now(ps_fn_run *run, ps_vec **out, ps_error *err) { return repeated_int(run, run->env->batch_time_us, out, err); }
+ps_status psi_now(ps_fn_run *run, ps_vec **out, ps_error *err) { return psi_kernel_same_int(run, run->env->batch_time_us, out, err); }
 ps_status psi_local_now(ps_fn_run *run, ps_vec **out, ps_error *err);
-ps_status psi_local_now(ps_fn_run *run, ps_vec **out, ps_error *err) { return repeated_int(run, local_now(run), out, err); }
+ps_status psi_local_now(ps_fn_run *run, ps_vec **out, ps_error *err) { return psi_kernel_same_int(run, local_now(run), out, err); }
 ps_status psi_today(ps_fn_run *run, ps_vec **out, ps_error *err);
 ps_status psi_today(ps_fn_run *run, ps_vec **out, ps_error *err)
 {
-    return repeated_int(run, ps_floor_div(local_now(run), PS_US_DAY), out, err);
+    return psi_kernel_same_int(run, ps_floor_div(local_now(run), PS_US_DAY), out, err);
 }
 
 ps_status psi_current_timezone(ps_fn_run *run, ps_vec **out, ps_error *err);
 ps_status psi_current_timezone(ps_fn_run *run, ps_vec **out, ps_error *err)
 {
-    const char *name = ps_zone_name(run->env->zone);
-    ps_builder *b;
-    ps_status rc;
-
-    PS_TRY(ps_build_new(run->type, 1, &b, err));
-    if ((rc = ps_build_text(b, name, strlen(name), err)) == PS_OK)
-        return repeated(run, b, out, err);
-    ps_build_free(b);
-    return rc;
+    return psi_kernel_same_text(run, ps_zone_name(run->env->zone), out, err);
 }
 
 /* --- zones -------------------------------------------------------------------------------------------------------------------------- */

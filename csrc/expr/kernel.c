@@ -54,19 +54,15 @@ fail:
 }
 
 /* The jth value of `dense` is that of the jth live row: a DICT whose other rows show any value. */
-ps_status psi_kernel_built(const ps_fn_run *run, ps_builder *b, ps_vec **out, ps_error *err)
+ps_status psi_kernel_built(const ps_fn_run *run, ps_builder *b, ps_status rc, ps_vec **out, ps_error *err)
 {
     const ps_rows *rows = run->rows;
     ps_vec *dense = NULL;
     ps_buf *index = NULL;
     int32_t *at;
-    ps_status rc;
 
     *out = NULL;
-    rc = ps_build_finish(b, &dense, err);
-    ps_build_free(b);
-    if (rc != PS_OK)
-        return rc;
+    PS_TRY(ps_build_end(b, rc, &dense, err));
     ps_assert(dense->n_rows == rows->n);
     if (!rows->sel) {
         *out = dense;
@@ -84,40 +80,31 @@ done:
     return rc;
 }
 
-static bool any_null(const ps_view *views, int n, int64_t i)
+/* Takes the builder, which was given one value with status rc. */
+static ps_status repeated(const ps_fn_run *run, ps_builder *b, ps_status rc, ps_vec **out, ps_error *err)
 {
-    for (int k = 0; k < n; k++)
-        if (ps_view_is_null(&views[k], i))
-            return true;
-    return false;
+    ps_vec *value;
+
+    PS_TRY(ps_build_end(b, rc, &value, err));
+    rc = ps_vec_repeat(value, 0, run->rows->n_rows, out, err);
+    ps_vec_unref(value);
+    return rc;
 }
 
-ps_status psi_kernel_texts(const ps_fn_run *run, int n_strict, psi_text_row *row, ps_vec **out, ps_error *err)
+ps_status psi_kernel_same_int(const ps_fn_run *run, int64_t value, ps_vec **out, ps_error *err)
 {
-    ps_bytes text = {0};
-    ps_view *views;
-    ps_builder *b = NULL;
-    ps_status rc;
+    ps_builder *b;
 
-    PS_TRY(psi_arg_views(run, &views, err));
-    PS_TRY_OR(fail, ps_build_new(run->type, run->rows->n, &b, err));
-    PS_EACH_ROW(run->rows, i) {
-        if (any_null(views, n_strict, i)) {
-            PS_TRY_OR(fail, ps_build_null(b, err));
-            continue;
-        }
-        ps_bytes_reset(&text);
-        PS_TRY_OR(fail, row(run, views, i, &text, err));
-        PS_TRY_OR(fail, ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
-    }
-    ps_bytes_clear(&text);
-    ps_free(views);
-    return psi_kernel_built(run, b, out, err);
-fail:
-    ps_bytes_clear(&text);
-    ps_free(views);
-    ps_build_free(b);
-    return rc;
+    PS_TRY(ps_build_new(run->type, 1, &b, err));
+    return repeated(run, b, ps_build_int(b, value, err), out, err);
+}
+
+ps_status psi_kernel_same_text(const ps_fn_run *run, const char *value, ps_vec **out, ps_error *err)
+{
+    ps_builder *b;
+
+    PS_TRY(ps_build_new(run->type, 1, &b, err));
+    return repeated(run, b, ps_build_text(b, value, strlen(value), err), out, err);
 }
 
 bool psi_arg_text(const ps_fn_run *run, int arg, ps_slice *out)

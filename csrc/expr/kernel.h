@@ -26,8 +26,8 @@
  * A result of type ps_str may point into text of the arguments (the result pins them); new text needs KERNEL_TEXT.
  *
  * What does not fit (NULLs that matter, any number of arguments) is written by hand over PS_EACH_ROW and ps_view; a
- * builder filled with one value per live row, in order, ends in psi_kernel_built().  A text per row, from any number of
- * arguments, is psi_kernel_texts().
+ * builder filled with one value per live row, in order, ends in psi_kernel_built().  fn_args.h has the loops over any
+ * number of arguments.
  */
 #ifndef PS_EXPR_KERNEL_H
 #define PS_EXPR_KERNEL_H
@@ -43,11 +43,12 @@ typedef struct psi_loop {
 ps_status psi_loop_begin(ps_fn_run *run, int n_args, bool nullable, psi_loop *loop, ps_error *err);
 /* Sets run->views, and nothing else: for rules that build. */
 void psi_views(ps_fn_run *run, int n_args, psi_loop *loop);
-/* Takes the builder (also when it fails), which has one value per live row, and makes a vector of run->rows->n_rows. */
-ps_status psi_kernel_built(const ps_fn_run *run, ps_builder *b, ps_vec **out, ps_error *err);
-/* A text for each row, which `row` appends to the empty `out`; NULL where any of the first n_strict arguments is. */
-typedef ps_status psi_text_row(const ps_fn_run *run, const ps_view *views, int64_t i, ps_bytes *out, ps_error *err);
-ps_status psi_kernel_texts(const ps_fn_run *run, int n_strict, psi_text_row *row, ps_vec **out, ps_error *err);
+/* Takes the builder that was filled with status rc (with a failure it may be NULL): one value per live row becomes a
+ * vector of run->rows->n_rows. */
+ps_status psi_kernel_built(const ps_fn_run *run, ps_builder *b, ps_status rc, ps_vec **out, ps_error *err);
+/* One value for all rows. */
+ps_status psi_kernel_same_int(const ps_fn_run *run, int64_t value, ps_vec **out, ps_error *err);
+ps_status psi_kernel_same_text(const ps_fn_run *run, const char *value, ps_vec **out, ps_error *err);
 /* The argument is the same for all rows: its value at row 0 may be prepared once (ps_view of it). */
 static inline bool psi_arg_is_constant(const ps_fn_run *run, int arg) { return run->args[arg]->shape == PS_CONST; }
 /* A constant argument's text; false when it is NULL. */
@@ -185,7 +186,7 @@ bool psi_arg_text(const ps_fn_run *run, int arg, ps_slice *out);
         psi_loop loop;                                                                             \
         ps_bytes text = {0};                                                                       \
         ps_builder *b;                                                                             \
-        ps_status rc;                                                                              \
+        ps_status rc = PS_OK;                                                                      \
         psi_views(run, n_args_, &loop);                                                            \
         PS_TRY(ps_build_new(run->type, run->rows->n, &b, err));                                    \
         PS_EACH_ROW(run->rows, i) {                                                                \
@@ -193,27 +194,24 @@ bool psi_arg_text(const ps_fn_run *run, int arg, ps_slice *out);
             for (int k = 0; k < n_args_; k++)                                                      \
                 skip |= ps_view_is_null(&loop.views[k], i);                                        \
             if (skip) {                                                                            \
-                PS_TRY_OR(fail, ps_build_null(b, err));                                            \
+                PS_TRY_OR(done, ps_build_null(b, err));                                            \
                 continue;                                                                          \
             }                                                                                      \
             MADE                                                                                   \
         }                                                                                          \
+    done:                                                                                          \
         ps_bytes_clear(&text);                                                                     \
-        return psi_kernel_built(run, b, result, err);                                              \
-    fail:                                                                                          \
-        ps_bytes_clear(&text);                                                                     \
-        ps_build_free(b);                                                                          \
-        return rc;                                                                                 \
+        return psi_kernel_built(run, b, rc, result, err);                                          \
     }
 
 #define PSI_TEXT_MADE(CALL)                                                                        \
     ps_bytes_reset(&text);                                                                         \
-    PS_TRY_OR(fail, CALL);                                                                         \
-    PS_TRY_OR(fail, null ? ps_build_null(b, err) : ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
+    PS_TRY_OR(done, CALL);                                                                         \
+    PS_TRY_OR(done, null ? ps_build_null(b, err) : ps_build_text(b, text.data ? text.data : "", text.n_bytes, err));
 #define PSI_VALUE_MADE(CALL)                                                                       \
-    PS_TRY_OR(fail, CALL);                                                                         \
+    PS_TRY_OR(done, CALL);                                                                         \
     if (null)                                                                                      \
-        PS_TRY_OR(fail, ps_build_null(b, err));
+        PS_TRY_OR(done, ps_build_null(b, err));
 
 #define PSI_BUILDING_1(name, OUT, MADE, target, X)                                                 \
     PSI_RULE(name, OUT *out PSI_OFF, X x PSI_OFF);                                                 \
