@@ -157,6 +157,13 @@ ps_status ps_vec_add_child(ps_vec *vec, ps_vec *child, ps_error *err); /* takes 
 ps_status ps_vec_pin(ps_vec *vec, ps_buf *buf, ps_error *err);          /* refs buf; skips one pinned already */
 ps_status ps_vec_pin_all(ps_vec *vec, const ps_vec *from, ps_error *err); /* pins what `from` pins (its dict's too) */
 ps_status ps_vec_make_nullable(ps_vec *vec, ps_error *err);             /* FLAT being built: gives it an all-ones bitmap */
+static inline ps_status ps_vec_set_null(ps_vec *vec, int64_t i, ps_error *err)        /* FLAT being built */
+{
+    if (PS_UNLIKELY(!vec->valid))
+        PS_TRY(ps_vec_make_nullable(vec, err));
+    ps_bit_clear(vec->valid, i);
+    return PS_OK;
+}
 ps_status ps_vec_null(const ps_type *type, int64_t n_rows, ps_vec **out, ps_error *err); /* CONST NULL */
 /* `value` (row `row` of it) repeated n_rows times, as CONST. */
 ps_status ps_vec_repeat(ps_vec *value, int64_t row, int64_t n_rows, ps_vec **out, ps_error *err);

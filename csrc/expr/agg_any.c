@@ -38,14 +38,6 @@ void ps_agg_init(const ps_agg_fn *fn, const ps_agg_shape *shape, uint8_t *buffer
         fn->init(shape, buffer);
 }
 
-ps_status psi_agg_null(ps_vec *vec, int64_t j, ps_error *err)
-{
-    if (!vec->valid)
-        PS_TRY(ps_vec_make_nullable(vec, err));
-    ps_bit_clear(vec->valid, j);
-    return PS_OK;
-}
-
 bool psi_any_in_cell(const ps_type *type)
 {
     return ps_kind_is_text(type->kind) || ps_kind_is_nested(type->kind);

@@ -67,19 +67,19 @@ static ps_status bits_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
     return PS_OK;
 }
 
+static ps_status bits_append(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t j,
+                             ps_builder *b, ps_error *err)
+{
+    const bits *g = ps_agg_at(from, j);
+
+    PS_UNUSED(shape);
+    return g->seen ? ps_build_int(b, g->value, err) : ps_build_null(b, err);
+}
+
 static ps_status bits_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
                              const ps_type *type, ps_vec **out, ps_error *err)
 {
-    ps_builder *b;
-    ps_status rc = PS_OK;
-
-    PS_UNUSED(shape);
-    PS_TRY(ps_build_new(type, n, &b, err));
-    for (int64_t j = 0; j < n && rc == PS_OK; j++) {
-        const bits *g = ps_agg_at(from, j);
-        rc = g->seen ? ps_build_int(b, g->value, err) : ps_build_null(b, err);
-    }
-    return ps_build_end(b, rc, out, err);
+    return psi_agg_built(shape, from, n, type, bits_append, out, err);
 }
 
 #define BITS(fn, what)                                                                             \

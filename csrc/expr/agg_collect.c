@@ -65,10 +65,13 @@ ps_status psi_list_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
     return PS_OK;
 }
 
-static ps_status build_list(const psi_list *g, const ps_heap *heap, ps_builder *b, ps_error *err)
+static ps_status list_append(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t j,
+                             ps_builder *b, ps_error *err)
 {
-    ps_slice bytes = ps_cell_get(heap, &g->values);
+    const psi_list *g = ps_agg_at(from, j);
+    ps_slice bytes = ps_cell_get(from->heap, &g->values);
 
+    PS_UNUSED(shape);
     PS_TRY(ps_build_list(b, 0, err));
     while (bytes.n_bytes > 0)
         PS_TRY(ps_value_read(&bytes, ps_build_child(b, 0), err));
@@ -79,14 +82,7 @@ static ps_status build_list(const psi_list *g, const ps_heap *heap, ps_builder *
 static ps_status list_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
                              const ps_type *type, ps_vec **out, ps_error *err)
 {
-    ps_builder *b;
-    ps_status rc = PS_OK;
-
-    PS_UNUSED(shape);
-    PS_TRY(ps_build_new(type, n, &b, err));
-    for (int64_t j = 0; j < n && rc == PS_OK; j++)
-        rc = build_list(ps_agg_at(from, j), from->heap, b, err);
-    return ps_build_end(b, rc, out, err);
+    return psi_agg_built(shape, from, n, type, list_append, out, err);
 }
 
 const ps_agg_fn psi_agg_collect_list = {"collect_list", list_bind,   NULL, psi_list_update,
@@ -288,21 +284,21 @@ static ps_status listagg_merge(const ps_agg_shape *shape, const ps_agg_groups *t
     return PS_OK;
 }
 
+static ps_status listagg_append(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t j,
+                                ps_builder *b, ps_error *err)
+{
+    const psi_list *g = ps_agg_at(from, j);
+    ps_slice text = ps_cell_get(from->heap, &g->values);
+
+    PS_UNUSED(shape);
+    return g->n > 0 && b->type->kind != PS_NULL ? ps_build_text(b, text.data, text.n_bytes, err)
+                                                : ps_build_null(b, err);
+}
+
 static ps_status listagg_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
                                 const ps_type *type, ps_vec **out, ps_error *err)
 {
-    ps_builder *b;
-    ps_status rc = PS_OK;
-
-    PS_UNUSED(shape);
-    PS_TRY(ps_build_new(type, n, &b, err));
-    for (int64_t j = 0; j < n && rc == PS_OK; j++) {
-        const psi_list *g = ps_agg_at(from, j);
-        ps_slice text = ps_cell_get(from->heap, &g->values);
-        rc = g->n > 0 && type->kind != PS_NULL ? ps_build_text(b, text.data, text.n_bytes, err)
-                                               : ps_build_null(b, err);
-    }
-    return ps_build_end(b, rc, out, err);
+    return psi_agg_built(shape, from, n, type, listagg_append, out, err);
 }
 
 const ps_agg_fn psi_agg_listagg = {"listagg",     listagg_bind,   NULL,   listagg_update,

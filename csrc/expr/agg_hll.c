@@ -8,7 +8,6 @@
  * of empty registers where that is better.
  */
 #include "expr/agg_int.h"
-#include "expr/fn_int.h"
 #include <math.h>
 
 #define NEAREST 6
@@ -140,24 +139,20 @@ static int64_t estimate(int p, const uint8_t *registers)
     return (int64_t)floor(e + 0.5);
 }
 
+static ps_status hll_write(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t j,
+                           ps_vec *vec, ps_error *err)
+{
+    uint8_t *registers;
+
+    PS_TRY(registers_of(shape, from->heap, ps_agg_at(from, j), false, &registers, err));
+    ((int64_t *)vec->data)[j] = registers ? estimate((int)shape->param, registers) : 0;
+    return PS_OK;
+}
+
 static ps_status hll_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
                             const ps_type *type, ps_vec **out, ps_error *err)
 {
-    ps_vec *vec;
-    ps_status rc = PS_OK;
-
-    PS_TRY(ps_vec_new(type, n, false, &vec, err));
-    for (int64_t j = 0; j < n && rc == PS_OK; j++) {
-        uint8_t *registers;
-        rc = registers_of(shape, from->heap, ps_agg_at(from, j), false, &registers, err);
-        ((int64_t *)vec->data)[j] = registers ? estimate((int)shape->param, registers) : 0;
-    }
-    if (rc != PS_OK) {
-        ps_vec_unref(vec);
-        return rc;
-    }
-    *out = vec;
-    return PS_OK;
+    return psi_agg_written(shape, from, n, type, hll_write, out, err);
 }
 
 const ps_agg_fn psi_agg_approx_count_distinct = {

@@ -5,6 +5,7 @@
 #define PS_EXPR_AGG_INT_H
 #include "base/int128.h"
 #include "expr/aggregate.h"
+#include "expr/fn_int.h"
 
 /* The start of every bind: size, types of the arguments, ansi. */
 void psi_agg_shape(const ps_fn_call *call, size_t buffer_bytes, ps_agg_shape *shape);
@@ -35,8 +36,41 @@ typedef struct psi_hll_bias {
 } psi_hll_bias;
 extern const psi_hll_bias psi_hll_biases[15];
 
-/* A FLAT result to fill, and how to make one of its rows NULL. */
-ps_status psi_agg_null(ps_vec *vec, int64_t j, ps_error *err);
+/* The loops of finish(), inlined with their rule: `write` fills row j of a FLAT vector, `append`
+ * adds the value of group j to a builder. */
+typedef ps_status psi_agg_write(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t j,
+                                ps_vec *vec, ps_error *err);
+typedef ps_status psi_agg_append(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t j,
+                                 ps_builder *b, ps_error *err);
+PSI_ALWAYS ps_status psi_agg_written(const ps_agg_shape *shape, const ps_agg_groups *from,
+                                     int64_t n, const ps_type *type, psi_agg_write *write,
+                                     ps_vec **out, ps_error *err)
+{
+    ps_vec *vec;
+    ps_status rc = PS_OK;
+
+    PS_TRY(ps_vec_new(type, n, false, &vec, err));
+    for (int64_t j = 0; j < n && rc == PS_OK; j++)
+        rc = write(shape, from, j, vec, err);
+    if (rc != PS_OK) {
+        ps_vec_unref(vec);
+        return rc;
+    }
+    *out = vec;
+    return PS_OK;
+}
+PSI_ALWAYS ps_status psi_agg_built(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
+                                   const ps_type *type, psi_agg_append *append, ps_vec **out,
+                                   ps_error *err)
+{
+    ps_builder *b;
+    ps_status rc = PS_OK;
+
+    PS_TRY(ps_build_new(type, n, &b, err));
+    for (int64_t j = 0; j < n && rc == PS_OK; j++)
+        rc = append(shape, from, j, b, err);
+    return ps_build_end(b, rc, out, err);
+}
 
 /* --- one value of any type in a buffer (agg_any.c)
  * -------------------------------------------------------- */

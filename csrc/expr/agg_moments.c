@@ -12,28 +12,38 @@ static double value_at(const ps_view *view, int64_t at)
     return ((const double *)view->data)[at];
 }
 
-static ps_status
-finish_double(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n, const ps_type *type,
-              bool (*result)(const ps_agg_shape *shape, const void *group, double *out),
-              ps_vec **out, ps_error *err)
+static ps_status put(ps_vec *vec, int64_t j, bool known, double x, ps_error *err)
 {
-    ps_vec *vec;
-    ps_status rc = PS_OK;
-
-    PS_TRY(ps_vec_new(type, n, false, &vec, err));
-    for (int64_t j = 0; j < n && rc == PS_OK; j++) {
-        double *x = (double *)vec->data + j;
-        *x = 0;
-        if (!result(shape, ps_agg_at(from, j), x))
-            rc = psi_agg_null(vec, j, err);
-    }
-    if (rc != PS_OK) {
-        ps_vec_unref(vec);
-        return rc;
-    }
-    *out = vec;
-    return PS_OK;
+    if (vec->type->kind == PS_INT64)
+        ((int64_t *)vec->data)[j] = (int64_t)x;
+    else
+        ((double *)vec->data)[j] = x;
+    return known ? PS_OK : ps_vec_set_null(vec, j, err);
 }
+
+/* A family of aggregates has one buffer, and <family>_bind, _update, _merge and _result, which tells
+ * a group's number or that there is none.  FAMILY makes its finish(), MEMBER a function of it. */
+#define FAMILY(family)                                                                             \
+    static ps_status family##_write(const ps_agg_shape *shape, const ps_agg_groups *from,          \
+                                    int64_t j, ps_vec *vec, ps_error *err)                         \
+    {                                                                                              \
+        double x = 0;                                                                              \
+        bool known = family##_result(shape, ps_agg_at(from, j), &x);                               \
+        return put(vec, j, known, x, err);                                                         \
+    }                                                                                              \
+    static ps_status family##_finish(const ps_agg_shape *shape, const ps_agg_groups *from,         \
+                                     int64_t n, const ps_type *type, ps_vec **out, ps_error *err)  \
+    {                                                                                              \
+        return psi_agg_written(shape, from, n, type, family##_write, out, err);                    \
+    }
+#define MEMBER(family, fn, variant)                                                                \
+    static ps_status fn##_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)               \
+    {                                                                                              \
+        PS_UNUSED(err);                                                                            \
+        return family##_bind(call, shape, variant);                                                \
+    }                                                                                              \
+    const ps_agg_fn psi_agg_##fn = {#fn,            fn##_bind,       NULL, family##_update,        \
+                                    family##_merge, family##_finish, NULL};
 
 /* ---- one variable ---- */
 
@@ -126,26 +136,13 @@ static bool moments_result(const ps_agg_shape *shape, const void *group, double 
     return false;
 }
 
-static ps_status moments_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
-                                const ps_type *type, ps_vec **out, ps_error *err)
-{
-    return finish_double(shape, from, n, type, moments_result, out, err);
-}
-
-#define MOMENT(fn, variant)                                                                        \
-    static ps_status fn##_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)               \
-    {                                                                                              \
-        PS_UNUSED(err);                                                                            \
-        return moments_bind(call, shape, variant);                                                 \
-    }                                                                                              \
-    const ps_agg_fn psi_agg_##fn = {#fn,           fn##_bind,      NULL, moments_update,           \
-                                    moments_merge, moments_finish, NULL};
-MOMENT(stddev_samp, STDDEV_SAMP)
-MOMENT(stddev_pop, STDDEV_POP)
-MOMENT(var_samp, VAR_SAMP)
-MOMENT(var_pop, VAR_POP)
-MOMENT(skewness, SKEWNESS)
-MOMENT(kurtosis, KURTOSIS)
+FAMILY(moments)
+MEMBER(moments, stddev_samp, STDDEV_SAMP)
+MEMBER(moments, stddev_pop, STDDEV_POP)
+MEMBER(moments, var_samp, VAR_SAMP)
+MEMBER(moments, var_pop, VAR_POP)
+MEMBER(moments, skewness, SKEWNESS)
+MEMBER(moments, kurtosis, KURTOSIS)
 
 /* ---- two variables ---- */
 
@@ -265,9 +262,12 @@ static bool pair_result(const ps_agg_shape *shape, const void *group, double *ou
 {
     const pair *g = group;
 
-    if (g->n == 0)
+    if (g->n == 0 && shape->variant != REGR_COUNT)
         return false;
     switch ((relation)shape->variant) {
+    case REGR_COUNT:
+        *out = g->n;
+        return true;
     case CORR:
         *out = g->c / sqrt(g->xm * g->ym);
         return g->n != 1 && g->xm != 0 && g->ym != 0;
@@ -282,37 +282,19 @@ static bool pair_result(const ps_agg_shape *shape, const void *group, double *ou
     }
 }
 
-static ps_status pair_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
-                             const ps_type *type, ps_vec **out, ps_error *err)
-{
-    if (shape->variant != REGR_COUNT)
-        return finish_double(shape, from, n, type, pair_result, out, err);
-    PS_TRY(ps_vec_new(type, n, false, out, err));
-    for (int64_t j = 0; j < n; j++)
-        ((int64_t *)(*out)->data)[j] = (int64_t)((const pair *)ps_agg_at(from, j))->n;
-    return PS_OK;
-}
-
-#define RELATION(fn, variant)                                                                      \
-    static ps_status fn##_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)               \
-    {                                                                                              \
-        PS_UNUSED(err);                                                                            \
-        return pair_bind(call, shape, variant);                                                    \
-    }                                                                                              \
-    const ps_agg_fn psi_agg_##fn = {#fn,        fn##_bind,   NULL, pair_update,                    \
-                                    pair_merge, pair_finish, NULL};
-RELATION(corr, CORR)
-RELATION(covar_pop, COVAR_POP)
-RELATION(covar_samp, COVAR_SAMP)
-RELATION(regr_avgx, REGR_AVGX)
-RELATION(regr_avgy, REGR_AVGY)
-RELATION(regr_count, REGR_COUNT)
-RELATION(regr_intercept, REGR_INTERCEPT)
-RELATION(regr_r2, REGR_R2)
-RELATION(regr_slope, REGR_SLOPE)
-RELATION(regr_sxx, REGR_SXX)
-RELATION(regr_sxy, REGR_SXY)
-RELATION(regr_syy, REGR_SYY)
+FAMILY(pair)
+MEMBER(pair, corr, CORR)
+MEMBER(pair, covar_pop, COVAR_POP)
+MEMBER(pair, covar_samp, COVAR_SAMP)
+MEMBER(pair, regr_avgx, REGR_AVGX)
+MEMBER(pair, regr_avgy, REGR_AVGY)
+MEMBER(pair, regr_count, REGR_COUNT)
+MEMBER(pair, regr_intercept, REGR_INTERCEPT)
+MEMBER(pair, regr_r2, REGR_R2)
+MEMBER(pair, regr_slope, REGR_SLOPE)
+MEMBER(pair, regr_sxx, REGR_SXX)
+MEMBER(pair, regr_sxy, REGR_SXY)
+MEMBER(pair, regr_syy, REGR_SYY)
 
 /* ---- product ---- */
 
@@ -370,11 +352,6 @@ static bool product_result(const ps_agg_shape *shape, const void *group, double 
     return ((const product *)group)->n > 0;
 }
 
-static ps_status product_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
-                                const ps_type *type, ps_vec **out, ps_error *err)
-{
-    return finish_double(shape, from, n, type, product_result, out, err);
-}
-
+FAMILY(product)
 const ps_agg_fn psi_agg_product = {"product",     product_bind,   product_init, product_update,
                                    product_merge, product_finish, NULL};

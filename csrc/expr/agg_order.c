@@ -172,11 +172,12 @@ static double percentile_of(const weighted *pairs, int64_t total, double p)
     return x == y ? x : (high - position) * x + (position - low) * y;
 }
 
-static ps_status build_percentiles(const ps_agg_shape *shape, const psi_list *g,
-                                   const ps_heap *heap, ps_builder *b, ps_error *err)
+static ps_status percentiles_append(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t j,
+                                    ps_builder *b, ps_error *err)
 {
     const percents *p = shape->data;
-    ps_slice bytes = ps_cell_get(heap, &g->values);
+    const psi_list *g = ps_agg_at(from, j);
+    ps_slice bytes = ps_cell_get(from->heap, &g->values);
     size_t n = bytes.n_bytes / sizeof(weighted);
     int64_t total = 0;
     weighted *pairs;
@@ -199,25 +200,10 @@ static ps_status build_percentiles(const ps_agg_shape *shape, const psi_list *g,
     return rc;
 }
 
-typedef ps_status (*build_group)(const ps_agg_shape *shape, const psi_list *g, const ps_heap *heap,
-                                 ps_builder *b, ps_error *err);
-
-static ps_status finish_groups(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
-                               const ps_type *type, build_group build, ps_vec **out, ps_error *err)
-{
-    ps_builder *b;
-    ps_status rc = PS_OK;
-
-    PS_TRY(ps_build_new(type, n, &b, err));
-    for (int64_t j = 0; j < n && rc == PS_OK; j++)
-        rc = build(shape, ps_agg_at(from, j), from->heap, b, err);
-    return ps_build_end(b, rc, out, err);
-}
-
 static ps_status percentile_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
                                    const ps_type *type, ps_vec **out, ps_error *err)
 {
-    return finish_groups(shape, from, n, type, build_percentiles, out, err);
+    return psi_agg_built(shape, from, n, type, percentiles_append, out, err);
 }
 
 const ps_agg_fn psi_agg_percentile = {"percentile",   percentile_bind,   NULL,   percentile_update,
@@ -265,19 +251,20 @@ static ps_status approx_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *er
     return result_type(call, shape, call->args[0]->type, err);
 }
 
-static ps_status build_approx(const ps_agg_shape *shape, const psi_list *g, const ps_heap *heap,
-                              ps_builder *b, ps_error *err)
+static ps_status approx_append(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t j,
+                               ps_builder *b, ps_error *err)
 {
     const percents *p = shape->data;
     int64_t *order, n;
     ps_vec *values;
-    ps_status rc = sort_values(shape->types[0], g, heap, &values, &order, &n, err);
+    ps_status rc = sort_values(shape->types[0], ps_agg_at(from, j), from->heap, &values, &order,
+                               &n, err);
 
     if (rc == PS_OK && n == 0)
         rc = ps_build_null(b, err);
     else if (rc == PS_OK && p->is_array)
         rc = ps_build_list(b, (uint32_t)p->n, err);
-    for (int i = 0; i < p->n && n > 0 && rc == PS_OK; i++) {
+    for (int i = 0; i < p->n && rc == PS_OK && n > 0; i++) {
         int64_t rank = (int64_t)ceil(p->items[i] * (double)n);
         rc = ps_build_from(p->is_array ? ps_build_child(b, 0) : b, values,
                            order[rank > 0 ? rank - 1 : 0], err);
@@ -290,7 +277,7 @@ static ps_status build_approx(const ps_agg_shape *shape, const psi_list *g, cons
 static ps_status approx_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
                                const ps_type *type, ps_vec **out, ps_error *err)
 {
-    return finish_groups(shape, from, n, type, build_approx, out, err);
+    return psi_agg_built(shape, from, n, type, approx_append, out, err);
 }
 
 const ps_agg_fn psi_agg_percentile_approx = {
@@ -322,12 +309,13 @@ ps_status psi_text_mode(const ps_fn_call *call, ps_bytes *out, ps_error *err)
     return ps_bytes_printf(out, err, "mode(%s)", x);
 }
 
-static ps_status build_mode(const ps_agg_shape *shape, const psi_list *g, const ps_heap *heap,
-                            ps_builder *b, ps_error *err)
+static ps_status mode_append(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t j,
+                             ps_builder *b, ps_error *err)
 {
     int64_t *order, n, best = 0, most = 0, run = 0;
     ps_vec *values;
-    ps_status rc = sort_values(shape->types[0], g, heap, &values, &order, &n, err);
+    ps_status rc = sort_values(shape->types[0], ps_agg_at(from, j), from->heap, &values, &order,
+                               &n, err);
 
     for (int64_t i = 0; rc == PS_OK && i < n; i++) {
         bool same = i > 0 && ps_vec_equal_rows(values, order[i - 1], values, order[i]);
@@ -347,7 +335,7 @@ static ps_status build_mode(const ps_agg_shape *shape, const psi_list *g, const 
 static ps_status mode_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
                              const ps_type *type, ps_vec **out, ps_error *err)
 {
-    return finish_groups(shape, from, n, type, build_mode, out, err);
+    return psi_agg_built(shape, from, n, type, mode_append, out, err);
 }
 
 const ps_agg_fn psi_agg_mode = {"mode",         mode_bind,   NULL, psi_list_update,

@@ -204,63 +204,55 @@ static ps_status sum_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
     return PS_OK;
 }
 
-static ps_status finish_decimal(const ps_agg_shape *shape, const sum_decimal *group,
-                                const ps_type *type, ps_vec *vec, int64_t j, ps_error *err)
+static ps_status finish_decimal(const ps_agg_shape *shape, const sum_decimal *group, ps_vec *vec,
+                                int64_t j, ps_error *err)
 {
     __int128 sum = psi_get128(group->sum);
 
     if (group->n == 0)
-        return psi_agg_null(vec, j, err);
-    if (group->n < 0 || !ps_int128_fits(sum, type->precision)) {
+        return ps_vec_set_null(vec, j, err);
+    if (group->n < 0 || !ps_int128_fits(sum, vec->type->precision)) {
         if (shape->variant == V_ANSI)
             return raise_overflow(shape, "try_sum", err);
-        return psi_agg_null(vec, j, err);
+        return ps_vec_set_null(vec, j, err);
     }
     ((__int128 *)vec->data)[j] = sum;
     return PS_OK;
 }
 
-static ps_status finish_int(const ps_agg_shape *shape, const sum_int *group, const ps_type *type,
-                            ps_vec *vec, int64_t j, ps_error *err)
+static ps_status finish_int(const ps_agg_shape *shape, const sum_int *group, ps_vec *vec, int64_t j,
+                            ps_error *err)
 {
     if (group->state == SUM_EMPTY || group->state & SUM_OVERFLOW)
-        return psi_agg_null(vec, j, err);
-    if (type->kind != PS_YEARMONTH) {
+        return ps_vec_set_null(vec, j, err);
+    if (vec->type->kind != PS_YEARMONTH) {
         ((int64_t *)vec->data)[j] = group->sum;
         return PS_OK;
     }
     if (group->sum != (int32_t)group->sum)
-        return shape->variant == V_TRY ? psi_agg_null(vec, j, err)
+        return shape->variant == V_TRY ? ps_vec_set_null(vec, j, err)
                                        : raise_overflow(shape, "try_sum", err);
     ((int32_t *)vec->data)[j] = (int32_t)group->sum;
     return PS_OK;
 }
 
+static ps_status sum_write(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t j,
+                           ps_vec *vec, ps_error *err)
+{
+    const void *group = ps_agg_at(from, j);
+
+    if (vec->type->kind == PS_DECIMAL)
+        return finish_decimal(shape, group, vec, j, err);
+    if (vec->type->kind != PS_DOUBLE)
+        return finish_int(shape, group, vec, j, err);
+    ((double *)vec->data)[j] = ((const sum_double *)group)->sum;
+    return ((const sum_double *)group)->n == 0 ? ps_vec_set_null(vec, j, err) : PS_OK;
+}
+
 static ps_status sum_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
                             const ps_type *type, ps_vec **out, ps_error *err)
 {
-    ps_vec *vec;
-    ps_status rc = PS_OK;
-
-    PS_TRY(ps_vec_new(type, n, false, &vec, err));
-    for (int64_t j = 0; j < n && rc == PS_OK; j++) {
-        const void *group = ps_agg_at(from, j);
-        if (type->kind == PS_DOUBLE) {
-            ((double *)vec->data)[j] = ((const sum_double *)group)->sum;
-            if (((const sum_double *)group)->n == 0)
-                rc = psi_agg_null(vec, j, err);
-        } else if (type->kind == PS_DECIMAL) {
-            rc = finish_decimal(shape, group, type, vec, j, err);
-        } else {
-            rc = finish_int(shape, group, type, vec, j, err);
-        }
-    }
-    if (rc != PS_OK) {
-        ps_vec_unref(vec);
-        return rc;
-    }
-    *out = vec;
-    return PS_OK;
+    return psi_agg_written(shape, from, n, type, sum_write, out, err);
 }
 
 const ps_agg_fn psi_agg_sum = {"sum", sum_bind, NULL, sum_update, sum_merge, sum_finish, NULL};
@@ -350,9 +342,10 @@ static ps_status avg_merge(const ps_agg_shape *shape, const ps_agg_groups *to,
     return PS_OK;
 }
 
-static ps_status avg_of_decimal(const ps_agg_shape *shape, const sum_decimal *group,
-                                const ps_type *type, ps_vec *vec, int64_t j, ps_error *err)
+static ps_status avg_of_decimal(const ps_agg_shape *shape, const sum_decimal *group, ps_vec *vec,
+                                int64_t j, ps_error *err)
 {
+    const ps_type *type = vec->type;
     __int128 sum = psi_get128(group->sum), avg;
     int sum_precision = shape->types[0]->precision + 10;
     bool fits = group->n > 0 && ps_int128_fits(sum, sum_precision > 38 ? 38 : sum_precision) &&
@@ -360,56 +353,49 @@ static ps_status avg_of_decimal(const ps_agg_shape *shape, const sum_decimal *gr
                 ps_int128_fits(avg, type->precision);
 
     if (group->n == 0)
-        return psi_agg_null(vec, j, err);
+        return ps_vec_set_null(vec, j, err);
     if (!fits)
         return shape->variant == V_ANSI ? raise_overflow(shape, "try_avg", err)
-                                        : psi_agg_null(vec, j, err);
+                                        : ps_vec_set_null(vec, j, err);
     ((__int128 *)vec->data)[j] = avg;
     return PS_OK;
 }
 
 /* Halves are rounded away from zero. */
-static ps_status avg_of_interval(const sum_decimal *group, const ps_type *type, ps_vec *vec,
-                                 int64_t j, ps_error *err)
+static ps_status avg_of_interval(const sum_decimal *group, ps_vec *vec, int64_t j, ps_error *err)
 {
     __int128 avg = 0;
 
     if (group->n == 0)
-        return psi_agg_null(vec, j, err);
+        return ps_vec_set_null(vec, j, err);
     ps_decimal_divide(psi_get128(group->sum), 0, group->n, 0, 0, &avg);
-    if (type->kind == PS_YEARMONTH)
+    if (vec->type->kind == PS_YEARMONTH)
         ((int32_t *)vec->data)[j] = (int32_t)avg;
     else
         ((int64_t *)vec->data)[j] = (int64_t)avg;
     return PS_OK;
 }
 
+static ps_status avg_write(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t j,
+                           ps_vec *vec, ps_error *err)
+{
+    const void *group = ps_agg_at(from, j);
+    const sum_double *d = group;
+
+    if (vec->type->kind == PS_DECIMAL)
+        return avg_of_decimal(shape, group, vec, j, err);
+    if (vec->type->kind != PS_DOUBLE)
+        return avg_of_interval(group, vec, j, err);
+    if (d->n == 0)
+        return ps_vec_set_null(vec, j, err);
+    ((double *)vec->data)[j] = d->sum / (double)d->n;
+    return PS_OK;
+}
+
 static ps_status avg_finish(const ps_agg_shape *shape, const ps_agg_groups *from, int64_t n,
                             const ps_type *type, ps_vec **out, ps_error *err)
 {
-    ps_vec *vec;
-    ps_status rc = PS_OK;
-
-    PS_TRY(ps_vec_new(type, n, false, &vec, err));
-    for (int64_t j = 0; j < n && rc == PS_OK; j++) {
-        const void *group = ps_agg_at(from, j);
-        const sum_double *d = group;
-        if (type->kind == PS_DECIMAL) {
-            rc = avg_of_decimal(shape, group, type, vec, j, err);
-        } else if (type->kind != PS_DOUBLE) {
-            rc = avg_of_interval(group, type, vec, j, err);
-        } else if (d->n == 0) {
-            rc = psi_agg_null(vec, j, err);
-        } else {
-            ((double *)vec->data)[j] = d->sum / (double)d->n;
-        }
-    }
-    if (rc != PS_OK) {
-        ps_vec_unref(vec);
-        return rc;
-    }
-    *out = vec;
-    return PS_OK;
+    return psi_agg_written(shape, from, n, type, avg_write, out, err);
 }
 
 const ps_agg_fn psi_agg_avg = {"avg", avg_bind, NULL, avg_update, avg_merge, avg_finish, NULL};

@@ -23,16 +23,9 @@ ps_status psi_bind_negative(ps_fn_call *call, ps_error *err);
     PS_EACH_ROW(run->rows, i)                                                                      \
     {                                                                                              \
         OUT *o = &((OUT *)loop.vec->data)[i];                                                      \
-        bool null = false;                                                                         \
         if (loop.vec->valid && !ps_bit(loop.vec->valid, i))                                        \
             continue;                                                                              \
         X x = PSI_VALUE(X, 0), y = PSI_VALUE(X, 1);                                                \
-        if (PS_UNLIKELY((rc = ROW) != PS_OK))                                                      \
-            goto fail;                                                                             \
-        if (PS_UNLIKELY(null)) {                                                                   \
-            if (!loop.vec->valid)                                                                  \
-                PS_TRY_OR(fail, ps_vec_make_nullable(loop.vec, err));                              \
-            ps_bit_clear(loop.vec->valid, i);                                                      \
-        }                                                                                          \
+        PSI_FLAT_ROW(ROW)                                                                          \
     }
 #endif

@@ -6,6 +6,8 @@
 #include "expr/bind.h"
 #include "expr/function.h"
 
+#define PSI_ALWAYS static inline __attribute__((always_inline))
+
 /* The row that a name stands for, and the name that texts show; NULL when there is none. */
 const ps_fn *psi_fn_lookup(ps_slice name, const char **shown);
 
@@ -16,6 +18,8 @@ ps_status psi_fn_sign(ps_fn_call *call, ps_error *err);
 ps_status psi_fn_share_type(ps_fn_call *call, const int *args, int n, int first, bool no_text, ps_error *err);
 /* One more argument: the one value that a builder was given with status rc; takes the builder. */
 ps_status psi_fn_add_built(ps_fn_call *call, ps_builder *b, ps_status rc, ps_error *err);
+/* DATATYPE_MISMATCH.INVALID_ORDERING_TYPE for maps and calendar intervals, at any depth of an argument's type. */
+ps_status psi_check_orderable(const ps_fn_call *call, const ps_type *type, ps_error *err);
 ps_status psi_type_of_word(ps_slice word, const ps_type **out, ps_error *err);
 
 /* A cast that coercion makes: it keeps the argument's text and is a ref when none is needed. */

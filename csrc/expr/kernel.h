@@ -56,13 +56,21 @@ bool psi_arg_text(const ps_fn_run *run, int arg, ps_slice *out);
 
 #define PS_EACH_ROW(rows, i) for (int64_t j_ = 0, i; j_ < (rows)->n && ((i = ps_row((rows), j_)), true); j_++)
 
-#define PSI_ALWAYS static inline __attribute__((always_inline))
 #define PSI_OFF __attribute__((unused))
 #define PSI_RULE(name, OUT_DECL, ...)                                                              \
     PSI_ALWAYS ps_status name##_rule(const ps_fn_run *run PSI_OFF, __VA_ARGS__, OUT_DECL,          \
                                      bool *null PSI_OFF, ps_error *err PSI_OFF)
 
-/* The loop of kernels with a plain result.  CALL is the rule over row i; DATA declares what CALL_DENSE reads, as locals
+/* One row of a loop with a plain result: CALL is the rule, which may set `null`. */
+#define PSI_FLAT_ROW(CALL)                                                                         \
+    {                                                                                              \
+        bool null = false;                                                                         \
+        if (PS_UNLIKELY((rc = CALL) != PS_OK))                                                     \
+            goto fail;                                                                             \
+        if (PS_UNLIKELY(null))                                                                     \
+            PS_TRY_OR(fail, ps_vec_set_null(loop.vec, i, err));                                    \
+    }
+/* All rows.  CALL is the rule over row i; DATA declares what CALL_DENSE reads, as locals
  * that no store can change, or the loop would not vectorise. */
 #define PSI_FLAT_LOOP(n_args_, OUT, DATA, CALL_DENSE, CALL)                                        \
     {                                                                                              \
@@ -73,29 +81,12 @@ bool psi_arg_text(const ps_fn_run *run, int arg, ps_slice *out);
         OUT *restrict data = loop.vec->data;                                                       \
         DATA                                                                                       \
         if (loop.dense) {                                                                          \
-            for (int64_t i = 0; i < n_rows; i++) {                                                 \
-                bool null = false;                                                                 \
-                if (PS_UNLIKELY((rc = CALL_DENSE) != PS_OK))                                       \
-                    goto fail;                                                                     \
-                if (PS_UNLIKELY(null)) {                                                           \
-                    if (!loop.vec->valid)                                                          \
-                        PS_TRY_OR(fail, ps_vec_make_nullable(loop.vec, err));                      \
-                    ps_bit_clear(loop.vec->valid, i);                                              \
-                }                                                                                  \
-            }                                                                                      \
+            for (int64_t i = 0; i < n_rows; i++)                                                   \
+                PSI_FLAT_ROW(CALL_DENSE)                                                           \
         } else {                                                                                   \
-            PS_EACH_ROW(run->rows, i) {                                                            \
-                bool null = false;                                                                 \
-                if (loop.vec->valid && !ps_bit(loop.vec->valid, i))                                \
-                    continue;                                                                      \
-                if (PS_UNLIKELY((rc = CALL) != PS_OK))                                             \
-                    goto fail;                                                                     \
-                if (PS_UNLIKELY(null)) {                                                           \
-                    if (!loop.vec->valid)                                                          \
-                        PS_TRY_OR(fail, ps_vec_make_nullable(loop.vec, err));                      \
-                    ps_bit_clear(loop.vec->valid, i);                                              \
-                }                                                                                  \
-            }                                                                                      \
+            PS_EACH_ROW(run->rows, i)                                                              \
+                if (!loop.vec->valid || ps_bit(loop.vec->valid, i))                                \
+                    PSI_FLAT_ROW(CALL)                                                             \
         }                                                                                          \
         *result = loop.vec;                                                                        \
         return PS_OK;                                                                              \
