@@ -3,37 +3,10 @@
  * max_by, bool_and, bool_or.
  */
 #include "expr/agg_int.h"
-#include "col/type_text.h"
 
 /* ---- min, max ---- */
 
 typedef enum pick { PICK_MIN = -1, PICK_MAX = 1 } pick;
-
-/* What can be ordered: no maps, at any depth. */
-static bool is_orderable(const ps_type *type)
-{
-    if (type->kind == PS_MAP || type->kind == PS_CALENDAR)
-        return false;
-    for (int i = 0; i < type->n_fields; i++)
-        if (!is_orderable(type->fields[i].type))
-            return false;
-    return true;
-}
-
-static ps_status check_orderable(ps_fn_call *call, int arg, ps_error *err)
-{
-    ps_bytes text = {0};
-    ps_status rc = PS_OK;
-
-    if (is_orderable(call->args[arg]->type))
-        return PS_OK;
-    rc = ps_fn_call_text(call, &text, err);
-    if (rc == PS_OK)
-        rc = ps_raise(err, PS_E_DT_ORDERING, text.data, call->name,
-                      ps_type_name(call->args[arg]->type));
-    ps_bytes_clear(&text);
-    return rc;
-}
 
 static ps_status pick_shape(ps_fn_call *call, ps_agg_shape *shape)
 {
@@ -47,7 +20,7 @@ static ps_status pick_shape(ps_fn_call *call, ps_agg_shape *shape)
 
 static ps_status min_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *err)
 {
-    PS_TRY(check_orderable(call, 0, err));
+    PS_TRY(psi_check_orderable(call, call->args[0]->type, err));
     PS_TRY(pick_shape(call, shape));
     shape->exact = true;
     shape->variant = PICK_MIN;
@@ -261,7 +234,7 @@ static ps_status min_by_bind(ps_fn_call *call, ps_agg_shape *shape, ps_error *er
 {
     size_t order_at;
 
-    PS_TRY(check_orderable(call, 1, err));
+    PS_TRY(psi_check_orderable(call, call->args[1]->type, err));
     PS_TRY(pick_shape(call, shape));
     order_at = shape->buffer_bytes;
     shape->buffer_bytes += psi_any_bytes(shape->types[1]);

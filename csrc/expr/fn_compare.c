@@ -31,6 +31,7 @@ static ps_status named_like(const ps_type *type, const ps_type *like, const ps_t
     return rc;
 }
 
+/* What can be ordered: no maps, at any depth. */
 static bool is_orderable(const ps_type *type)
 {
     if (type->kind == PS_MAP || type->kind == PS_CALENDAR)
