@@ -13,6 +13,9 @@ static inline int64_t psi_local_us(const ps_zone *zone, int64_t us)
     return (int64_t)((uint64_t)us + (uint64_t)ps_zone_offset_us(zone, us));
 }
 
+/* The zone of an argument; INVALID_TIMEZONE. */
+ps_status psi_zone_named(ps_slice name, const ps_zone **out, ps_error *err);
+
 /* From the longest to the shortest. */
 typedef enum psi_unit {
     PSI_NO_UNIT, PSI_YEAR, PSI_QUARTER, PSI_MONTH, PSI_WEEK, PSI_DAY,

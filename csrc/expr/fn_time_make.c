@@ -2,6 +2,7 @@
 #include "base/int128.h"
 #include "expr/fn_args.h"
 #include "expr/fn_int.h"
+#include "expr/fn_time.h"
 
 static bool is_try(const ps_fn_run *run) { return strncmp(run->node->fn->name, "try_", 4) == 0; }
 
@@ -57,20 +58,8 @@ static ps_status make_local(const ps_fn_run *run, const ps_view *views, int64_t 
 
 static ps_status zone_at(const ps_fn_run *run, const ps_view *views, int64_t i, const ps_zone **out, ps_error *err)
 {
-    char text[64];
-    ps_slice name;
-
     *out = run->type->kind == PS_TIMESTAMP_NTZ ? ps_zone_utc() : run->env->zone;
-    if (run->n_args < 7)
-        return PS_OK;
-    name = psi_text_at(&views[6], i);
-    if (name.n_bytes < sizeof text) {
-        memcpy(text, name.data, name.n_bytes);
-        text[name.n_bytes] = 0;
-        if (ps_zone_find(text, out, NULL) == PS_OK)
-            return PS_OK;
-    }
-    return ps_raise(err, PS_E_INVALID_TIMEZONE, (int)name.n_bytes, name.data);
+    return run->n_args < 7 ? PS_OK : psi_zone_named(psi_text_at(&views[6], i), out, err);
 }
 
 static ps_status make_row(const ps_fn_run *run, const ps_view *views, int64_t i, ps_vec *vec, ps_error *err)

@@ -258,7 +258,7 @@ ps_status psi_current_timezone(ps_fn_run *run, ps_vec **out, ps_error *err)
 }
 
 /* --- zones -------------------------------------------------------------------------------------------------------------------------- */
-static ps_status find_zone(ps_slice name, const ps_zone **out, ps_error *err)
+ps_status psi_zone_named(ps_slice name, const ps_zone **out, ps_error *err)
 {
     char text[64];
 
@@ -277,7 +277,7 @@ PS_KERNEL_2(from_utc_timestamp, int64_t, ps_str, int64_t)
 {
     const ps_zone *zone;
 
-    PS_TRY(find_zone(ps_str_slice(&y), &zone, err));
+    PS_TRY(psi_zone_named(ps_str_slice(&y), &zone, err));
     *out = psi_local_us(zone, x);
     return PS_OK;
 }
@@ -286,7 +286,7 @@ PS_KERNEL_2(to_utc_timestamp, int64_t, ps_str, int64_t)
 {
     const ps_zone *zone;
 
-    PS_TRY(find_zone(ps_str_slice(&y), &zone, err));
+    PS_TRY(psi_zone_named(ps_str_slice(&y), &zone, err));
     *out = ps_zone_to_utc(zone, x);
     return PS_OK;
 }
@@ -315,8 +315,8 @@ PS_KERNEL_3(convert_timezone, ps_str, ps_str, int64_t, int64_t)
     const ps_zone *from, *to;
     int64_t utc;
 
-    PS_TRY(find_zone(ps_str_slice(&x), &from, err));
-    PS_TRY(find_zone(ps_str_slice(&y), &to, err));
+    PS_TRY(psi_zone_named(ps_str_slice(&x), &from, err));
+    PS_TRY(psi_zone_named(ps_str_slice(&y), &to, err));
     utc = ps_zone_to_utc(from, z);
     *out = psi_local_us(to, utc);
     return PS_OK;

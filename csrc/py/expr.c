@@ -165,7 +165,7 @@ static PyObject *make_literal(PyObject *module, PyObject *args)
     return wrapped(state, rc, &expr, &err);
 }
 
-static PyObject *make_name(PyObject *module, PyObject *arg)
+static PyObject *read_text(PyObject *module, PyObject *arg, ps_status (*read)(ps_slice text, ps_expr **out, ps_error *err))
 {
     ps_error err = {0};
     ps_expr *expr = NULL;
@@ -174,8 +174,11 @@ static PyObject *make_name(PyObject *module, PyObject *arg)
 
     if (!text)
         return NULL;
-    return wrapped(psi_state_of(module), ps_expr_name_text((ps_slice){text, (size_t)n}, &expr, &err), &expr, &err);
+    return wrapped(psi_state_of(module), read((ps_slice){text, (size_t)n}, &expr, &err), &expr, &err);
 }
+
+static PyObject *make_name(PyObject *module, PyObject *arg) { return read_text(module, arg, ps_expr_name_text); }
+static PyObject *make_parsed(PyObject *module, PyObject *arg) { return read_text(module, arg, ps_expr_parse); }
 
 /* A name that is taken as it is: no dots, no star. */
 static PyObject *make_whole_name(PyObject *module, PyObject *arg)
@@ -299,18 +302,6 @@ static PyObject *make_lambda(PyObject *module, PyObject *args)
     rc = ps_expr_lambda(body, names, n, &expr, &err);
     PyMem_Free(names);
     return wrapped(state, rc, &expr, &err);
-}
-
-static PyObject *make_parsed(PyObject *module, PyObject *arg)
-{
-    ps_error err = {0};
-    ps_expr *expr = NULL;
-    Py_ssize_t n;
-    const char *text = PyUnicode_AsUTF8AndSize(arg, &n);
-
-    if (!text)
-        return NULL;
-    return wrapped(psi_state_of(module), ps_expr_parse((ps_slice){text, (size_t)n}, &expr, &err), &expr, &err);
 }
 
 static PyObject *list_functions(PyObject *module, PyObject *unused)
