@@ -24,6 +24,19 @@ bool ps_slice_equal_nocase(ps_slice a, ps_slice b)
     return true;
 }
 
+size_t ps_slice_find(ps_slice text, ps_slice part, size_t from)
+{
+    const char *found;
+
+    if (from > text.n_bytes)
+        return SIZE_MAX;
+    if (part.n_bytes == 0)
+        return from;
+    found = part.n_bytes == 1 ? memchr(text.data + from, part.data[0], text.n_bytes - from)
+                              : memmem(text.data + from, text.n_bytes - from, part.data, part.n_bytes);
+    return found ? (size_t)(found - text.data) : SIZE_MAX;
+}
+
 int ps_stricmp(const char *a, const char *b)
 {
     while (*a != '\0' && lower((unsigned char)*a) == lower((unsigned char)*b))

@@ -80,3 +80,37 @@ size_t ps_utf8_prefix(const char *data, size_t n_bytes)
     }
     return n_bytes;
 }
+
+uint32_t ps_utf8_decode(ps_slice text, size_t at, size_t *n_bytes)
+{
+    const uint8_t *s = (const uint8_t *)text.data + at;
+    int n_bad, n = ps_utf8_character(s, text.n_bytes - at, &n_bad);
+
+    *n_bytes = n > 1 ? (size_t)n : 1;
+    switch (n) {
+    case 0: return PS_UTF8_REPLACEMENT;
+    case 1: return s[0];
+    case 2: return (s[0] & 31u) << 6 | (s[1] & 63u);
+    case 3: return (s[0] & 15u) << 12 | (s[1] & 63u) << 6 | (s[2] & 63u);
+    default: return (s[0] & 7u) << 18 | (s[1] & 63u) << 12 | (s[2] & 63u) << 6 | (s[3] & 63u);
+    }
+}
+
+ps_status ps_utf8_repair(ps_slice text, ps_bytes *out, ps_error *err)
+{
+    while (text.n_bytes > 0) {
+        size_t n = ps_utf8_prefix(text.data, text.n_bytes);
+        int n_bad;
+
+        PS_TRY(ps_bytes_append(out, text.data, n, err));
+        text.data += n;
+        text.n_bytes -= n;
+        if (text.n_bytes == 0)
+            break;
+        ps_utf8_character((const uint8_t *)text.data, text.n_bytes, &n_bad);
+        PS_TRY(ps_bytes_append(out, "\xef\xbf\xbd", 3, err));
+        text.data += n_bad;
+        text.n_bytes -= (size_t)n_bad;
+    }
+    return PS_OK;
+}

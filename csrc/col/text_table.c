@@ -5,6 +5,7 @@
  * Java does, in UTF-16 units; a full-width character takes two columns.
  */
 #include "col/text_int.h"
+#include "base/utf8.h"
 
 typedef struct cell { size_t start, n_bytes; int64_t width; } cell;
 typedef struct table {
@@ -16,27 +17,6 @@ typedef struct table {
 } table;
 
 /* ---- characters ---- */
-
-/* The code point at p and how many bytes it has; a byte that is no UTF-8 counts as itself. */
-static uint32_t code_point(const unsigned char *p, size_t n_left, size_t *n_bytes)
-{
-    size_t n = *p < 0x80 ? 1 : *p >= 0xf0 && *p < 0xf8 ? 4 : *p >= 0xe0 ? 3 : *p >= 0xc0 ? 2 : 1;
-    uint32_t c = *p;
-
-    if (*p >= 0xf8 || n > n_left)
-        n = 1;
-    if (n > 1)
-        c = *p & (0xff >> (n + 1));
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            *n_bytes = 1;
-            return *p;
-        }
-        c = c << 6 | (p[i] & 0x3f);
-    }
-    *n_bytes = n;
-    return c;
-}
 
 static bool is_full_width(uint32_t c)
 {
@@ -51,13 +31,13 @@ static bool is_full_width(uint32_t c)
 }
 
 /* Bytes of the first `most` UTF-16 units; *units and *width of all that was passed over. */
-static size_t measure(const char *text, size_t n_bytes, int64_t most, int64_t *units, int64_t *width)
+static size_t measure(ps_slice text, int64_t most, int64_t *units, int64_t *width)
 {
     size_t at = 0, n;
 
     *units = *width = 0;
-    while (at < n_bytes) {
-        uint32_t c = code_point((const unsigned char *)text + at, n_bytes - at, &n);
+    while (at < text.n_bytes) {
+        uint32_t c = ps_utf8_decode(text, at, &n);
         int64_t u = c > 0xffff ? 2 : 1;
         if (*units + u > most)
             break;
@@ -101,10 +81,10 @@ static ps_status end_cell(table *t, cell *c, size_t start, int truncate)
     PS_TRY(escape(t, start));
     c->start = start;
     c->n_bytes = t->text.n_bytes - start;
-    measure(t->text.data + start, c->n_bytes, INT64_MAX, &all, &c->width);
+    measure((ps_slice){t->text.data + start, c->n_bytes}, INT64_MAX, &all, &c->width);
     if (truncate <= 0 || all <= truncate)
         return PS_OK;
-    n = measure(t->text.data + start, c->n_bytes, truncate < 4 ? truncate : truncate - 3, &units, &c->width);
+    n = measure((ps_slice){t->text.data + start, c->n_bytes}, truncate < 4 ? truncate : truncate - 3, &units, &c->width);
     t->text.n_bytes = start + n;
     if (truncate >= 4) {
         PS_TRY(ps_bytes_text(&t->text, "...", t->err));

@@ -4,8 +4,8 @@
  */
 #ifndef PS_EXPR_FN_ARGS_H
 #define PS_EXPR_FN_ARGS_H
+#include "base/utf8.h"
 #include "expr/kernel.h"
-#include "expr/utf8.h"
 
 /* A view per argument; *out is owned (ps_free). */
 static inline ps_status psi_arg_views(const ps_fn_run *run, ps_view **out, ps_error *err)

@@ -67,7 +67,7 @@ PS_KERNEL_TEXT_2(encode_text, ps_str, ps_str)
     if (set == UTF16)
         PS_TRY(put_unit(0xfeff, 2, true, out, err));
     for (size_t at = 0; at < text.n_bytes; at += n)
-        PS_TRY(encode_code(psi_utf8_decode(text, at, &n), set, out, err));
+        PS_TRY(encode_code(ps_utf8_decode(text, at, &n), set, out, err));
     return PS_OK;
 }
 
@@ -95,7 +95,7 @@ static ps_status decode_code(ps_slice text, size_t *at, charset set, bool big_en
     int width = set <= LATIN1 ? 1 : set == UTF32 ? 4 : 2;
 
     if (set == UTF8) {
-        *code = psi_utf8_decode(text, *at, &n);
+        *code = ps_utf8_decode(text, *at, &n);
         *at += n;
         return *code == 0xfffd && n == 1 ? malformed(set, err) : PS_OK;
     }

@@ -6,6 +6,7 @@
 #include "col/type_text.h"
 #include "expr/fn_args.h"
 #include "expr/fn_int.h"
+#include "expr/text_case.h"
 
 /* --- decimal digits ---------------------------------------------------------------------------------------------------------- */
 /* A finite number as digits and a scale, from its shortest text (doubles) or exactly. */
@@ -305,12 +306,12 @@ static bool read_spec(ps_slice format, size_t *at, spec *s)
 
 static ps_status put_padded(const spec *s, ps_slice text, ps_bytes *out, ps_error *err)
 {
-    int64_t missing = s->width - psi_utf8_count(text);
+    int64_t missing = s->width - ps_utf8_count(text);
 
     for (int64_t i = 0; !s->minus && i < missing; i++)
         PS_TRY(ps_bytes_char(out, ' ', err));
     if (s->upper)
-        PS_TRY(psi_utf8_upper(text, out, err));
+        PS_TRY(psi_text_upper(text, out, err));
     else
         PS_TRY(ps_bytes_append(out, text.data, text.n_bytes, err));
     for (int64_t i = 0; s->minus && i < missing; i++)

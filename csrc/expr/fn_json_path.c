@@ -44,7 +44,7 @@ static bool parse_path(ps_slice text, path *out)
             return false;
         if (text.data[at] == '[') {
             bool quoted = at + 1 < text.n_bytes && text.data[at + 1] == '\'';
-            end = psi_find(text, ps_slice_of(quoted ? "']" : "]"), at + 1 + quoted);
+            end = ps_slice_find(text, ps_slice_of(quoted ? "']" : "]"), at + 1 + quoted);
             if (end == SIZE_MAX || !bracket_step(psi_slice_from(text, at + 1, end + quoted), next))
                 return false;
             end += quoted ? 2 : 1;

@@ -209,7 +209,7 @@ static bool match_number(const layout *l, ps_slice text, ps_int128 *out, ps_erro
         negative = text.data[text.n_bytes - 1] == '-';
         text.n_bytes--;
     }
-    point = psi_find(text, ps_slice_of("."), 0);
+    point = ps_slice_find(text, ps_slice_of("."), 0);
     whole = psi_slice_from(text, 0, point == SIZE_MAX ? text.n_bytes : point);
     matches = text.n_bytes > 0 && match_whole(l, whole, &digits, err, rc);
     if (matches && l->n_places > 0)
@@ -308,7 +308,7 @@ PS_KERNEL_TEXT_2(to_binary, ps_str, ps_str)
 /* --- sentences ---------------------------------------------------------------------------------------------------------------------------- */
 static bool is_word(ps_slice text, size_t at, size_t *step)
 {
-    uint32_t code = psi_utf8_decode(text, at, step);
+    uint32_t code = ps_utf8_decode(text, at, step);
 
     return (code >= '0' && code <= '9') || (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') || code == '_' || code == '\'' || code >= 0x80;
 }

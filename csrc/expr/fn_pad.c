@@ -9,7 +9,7 @@ static bool has_character(ps_slice set, const char *one, size_t width)
     size_t step;
 
     for (size_t at = 0; at < set.n_bytes; at += step) {
-        step = psi_utf8_step(set, at);
+        step = ps_utf8_step(set, at);
         if (step == width && memcmp(set.data + at, one, width) == 0)
             return true;
     }
@@ -29,7 +29,7 @@ static ps_str trim(ps_slice text, ps_slice set, int sides)
 {
     size_t step;
 
-    while (sides & LEADING && text.n_bytes > 0 && has_character(set, text.data, step = psi_utf8_step(text, 0))) {
+    while (sides & LEADING && text.n_bytes > 0 && has_character(set, text.data, step = ps_utf8_step(text, 0))) {
         text.data += step;
         text.n_bytes -= step;
     }
@@ -103,8 +103,8 @@ ps_status psi_text_rtrim(const ps_fn_call *call, ps_bytes *out, ps_error *err) {
 /* --- padding ----------------------------------------------------------------------------------------------------------- */
 static ps_status pad(ps_slice text, int64_t length, ps_slice with, bool binary, bool left, ps_bytes *out, ps_error *err)
 {
-    int64_t missing = length - (binary ? (int64_t)text.n_bytes : psi_utf8_count(text));
-    int64_t one = binary ? (int64_t)with.n_bytes : psi_utf8_count(with);
+    int64_t missing = length - (binary ? (int64_t)text.n_bytes : ps_utf8_count(text));
+    int64_t one = binary ? (int64_t)with.n_bytes : ps_utf8_count(with);
 
     if (missing <= 0 || one == 0) {
         text = psi_text_part(text, 1, length, binary);

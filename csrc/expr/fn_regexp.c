@@ -41,7 +41,7 @@ PS_KERNEL_3(regexp_instr, ps_str, ps_str, int32_t, int32_t)
 
     PS_TRY(psi_regex_prepare(regex, ps_str_slice(&y), "regexp_instr", err));
     PS_TRY(psi_regex_find(regex, text, 0, &found, err));
-    *out = found ? (int32_t)psi_utf8_count((ps_slice){text.data, regex->spans[0]}) + 1 : 0;
+    *out = found ? (int32_t)ps_utf8_count((ps_slice){text.data, regex->spans[0]}) + 1 : 0;
     return PS_OK;
 }
 
@@ -105,7 +105,7 @@ PS_KERNEL_BUILD_3(regexp_extract_all, ps_str, ps_str, int32_t)
 static bool take_group(const psi_regex *regex, ps_slice with, size_t *at, int *group)
 {
     if (*at < with.n_bytes && with.data[*at] == '{') {
-        size_t end = psi_find(with, ps_slice_of("}"), *at);
+        size_t end = ps_slice_find(with, ps_slice_of("}"), *at);
         if (end == SIZE_MAX || (*group = psi_regex_named(regex, psi_slice_from(with, *at + 1, end))) < 0)
             return false;
         *at = end + 1;
@@ -177,7 +177,7 @@ static ps_status replace_row(const ps_fn_run *run, const ps_view *views, int64_t
     int32_t pos = PSI_AT(int32_t, &views[3], i);
 
     PS_TRY(psi_regex_prepare(run->scratch, psi_text_at(&views[1], i), "regexp_replace", err));
-    return replace_all(run->scratch, text, psi_utf8_offset(text, (int64_t)pos - 1), psi_text_at(&views[2], i), out, err);
+    return replace_all(run->scratch, text, ps_utf8_offset(text, (int64_t)pos - 1), psi_text_at(&views[2], i), out, err);
 }
 
 ps_status psi_regexp_replace(ps_fn_run *run, ps_vec **result, ps_error *err);

@@ -100,7 +100,7 @@ static ps_status split_characters(ps_builder *parts, ps_slice text, int64_t limi
     size_t step;
 
     for (size_t at = 0; at < text.n_bytes; at += step) {
-        step = psi_utf8_step(text, at);
+        step = ps_utf8_step(text, at);
         PS_TRY(add_part(parts, text, at, at + step, err));
         if (limit > 0 && --limit == 0)
             break;

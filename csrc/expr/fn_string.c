@@ -1,10 +1,11 @@
 /* expr/fn_string.c - functions of text and binaries: case, length, joining, cutting, searching. */
 #include "expr/fn_args.h"
 #include "expr/fn_int.h"
+#include "expr/text_case.h"
 
 /* --- case, length, characters -------------------------------------------------------------------------------------- */
-PS_KERNEL_TEXT_1(upper_any, ps_str) { return psi_utf8_upper(ps_str_slice(&x), out, err); }
-PS_KERNEL_TEXT_1(lower_any, ps_str) { return psi_utf8_lower(ps_str_slice(&x), out, err); }
+PS_KERNEL_TEXT_1(upper_any, ps_str) { return psi_text_upper(ps_str_slice(&x), out, err); }
+PS_KERNEL_TEXT_1(lower_any, ps_str) { return psi_text_lower(ps_str_slice(&x), out, err); }
 
 /* Whether all live texts are ASCII, and the bytes of those that do not fit into a view. */
 static bool all_ascii(const ps_fn_run *run, const psi_loop *loop, size_t *n_far)
@@ -78,11 +79,11 @@ fail:
 }
 PSI_KERNEL(upper) { return ascii_case(run, 'a', psi_upper_any, result, err); }
 PSI_KERNEL(lower) { return ascii_case(run, 'A', psi_lower_any, result, err); }
-PS_KERNEL_TEXT_1(initcap, ps_str) { return psi_utf8_initcap(ps_str_slice(&x), out, err); }
+PS_KERNEL_TEXT_1(initcap, ps_str) { return psi_text_initcap(ps_str_slice(&x), out, err); }
 
 PS_KERNEL_1(length, ps_str, int32_t)
 {
-    *out = psi_arg_is_binary(run, 0) ? (int32_t)x.n_bytes : (int32_t)psi_utf8_count(ps_str_slice(&x));
+    *out = psi_arg_is_binary(run, 0) ? (int32_t)x.n_bytes : (int32_t)ps_utf8_count(ps_str_slice(&x));
     return PS_OK;
 }
 
@@ -102,7 +103,7 @@ PS_KERNEL_1(ascii, ps_str, int32_t)
 {
     size_t n;
 
-    *out = x.n_bytes == 0 ? 0 : (int32_t)psi_utf8_decode(ps_str_slice(&x), 0, &n);
+    *out = x.n_bytes == 0 ? 0 : (int32_t)ps_utf8_decode(ps_str_slice(&x), 0, &n);
     return PS_OK;
 }
 
@@ -141,7 +142,7 @@ PS_KERNEL_TEXT_1(reverse_text, ps_str)
     PS_TRY(ps_bytes_reserve(out, text.n_bytes, err));
     to = out->data;
     for (size_t at = 0; at < text.n_bytes; at += step) {
-        step = psi_utf8_step(text, at);
+        step = ps_utf8_step(text, at);
         end -= step;
         memcpy(to + end, text.data + at, step);
     }
@@ -252,7 +253,7 @@ ps_slice psi_text_part(ps_slice text, int64_t pos, int64_t length, bool binary)
     size_t from, to;
 
     if (pos < 0)
-        start = pos + (binary ? (int64_t)text.n_bytes : psi_utf8_count(text));
+        start = pos + (binary ? (int64_t)text.n_bytes : ps_utf8_count(text));
     end = start + length;
     if (start < 0)
         start = 0;
@@ -263,8 +264,8 @@ ps_slice psi_text_part(ps_slice text, int64_t pos, int64_t length, bool binary)
         to = end < (int64_t)text.n_bytes ? (size_t)end : text.n_bytes;
         return psi_slice_from(text, from, to);
     }
-    from = psi_utf8_offset(text, start);
-    to = from + psi_utf8_offset(psi_slice_from(text, from, text.n_bytes), end - start);
+    from = ps_utf8_offset(text, start);
+    to = from + ps_utf8_offset(psi_slice_from(text, from, text.n_bytes), end - start);
     return psi_slice_from(text, from, to);
 }
 
@@ -304,7 +305,7 @@ static ps_slice substring_index(ps_slice text, ps_slice part, int64_t count)
         return (ps_slice){text.data, 0};
     if (count > 0) {
         for (at = 0;; at++) {
-            if ((at = psi_find(text, part, at)) == SIZE_MAX)
+            if ((at = ps_slice_find(text, part, at)) == SIZE_MAX)
                 return text;
             if (--count == 0)
                 return psi_slice_from(text, 0, at);
@@ -330,7 +331,7 @@ static bool nth_part(ps_slice text, ps_slice delimiter, int64_t n, ps_slice *out
     size_t from = 0, at;
 
     for (;; from = at + delimiter.n_bytes) {
-        at = delimiter.n_bytes ? psi_find(text, delimiter, from) : SIZE_MAX;
+        at = delimiter.n_bytes ? ps_slice_find(text, delimiter, from) : SIZE_MAX;
         if (--n == 0) {
             *out = psi_slice_from(text, from, at == SIZE_MAX ? text.n_bytes : at);
             return true;
@@ -344,7 +345,7 @@ static int64_t count_parts(ps_slice text, ps_slice delimiter)
 {
     int64_t n = 1;
 
-    for (size_t at = 0; delimiter.n_bytes && (at = psi_find(text, delimiter, at)) != SIZE_MAX; at += delimiter.n_bytes)
+    for (size_t at = 0; delimiter.n_bytes && (at = ps_slice_find(text, delimiter, at)) != SIZE_MAX; at += delimiter.n_bytes)
         n++;
     return n;
 }
@@ -370,8 +371,8 @@ static int32_t position(ps_slice text, ps_slice part, int64_t from)
 
     if (part.n_bytes == 0)
         return 1;
-    at = psi_find(text, part, from > 0 ? psi_utf8_offset(text, from) : 0);
-    return at == SIZE_MAX ? 0 : (int32_t)psi_utf8_count((ps_slice){text.data, at}) + 1;
+    at = ps_slice_find(text, part, from > 0 ? ps_utf8_offset(text, from) : 0);
+    return at == SIZE_MAX ? 0 : (int32_t)ps_utf8_count((ps_slice){text.data, at}) + 1;
 }
 
 PS_KERNEL_2(instr, ps_str, ps_str, int32_t)
@@ -388,7 +389,7 @@ PS_KERNEL_3(locate, ps_str, ps_str, int32_t, int32_t)
 
 PS_KERNEL_2(contains, ps_str, ps_str, uint8_t)
 {
-    *out = psi_find(ps_str_slice(&x), ps_str_slice(&y), 0) != SIZE_MAX;
+    *out = ps_slice_find(ps_str_slice(&x), ps_str_slice(&y), 0) != SIZE_MAX;
     return PS_OK;
 }
 
@@ -425,7 +426,7 @@ PS_KERNEL_TEXT_3(replace, ps_str, ps_str, ps_str)
     ps_slice text = ps_str_slice(&x), search = ps_str_slice(&y), with = ps_str_slice(&z);
     size_t from = 0, at;
 
-    while (search.n_bytes && (at = psi_find(text, search, from)) != SIZE_MAX) {
+    while (search.n_bytes && (at = ps_slice_find(text, search, from)) != SIZE_MAX) {
         PS_TRY(ps_bytes_append(out, text.data + from, at - from, err));
         PS_TRY(ps_bytes_append(out, with.data, with.n_bytes, err));
         PS_TRY(psi_check_text_size(out->n_bytes, err));
@@ -441,7 +442,7 @@ static int64_t character_in(ps_slice set, const char *one, size_t width)
     size_t step;
 
     for (size_t at = 0; at < set.n_bytes; at += step, n++) {
-        step = psi_utf8_step(set, at);
+        step = ps_utf8_step(set, at);
         if (step == width && memcmp(set.data + at, one, width) == 0)
             return n;
     }
@@ -454,7 +455,7 @@ PS_KERNEL_TEXT_3(translate, ps_str, ps_str, ps_str)
     size_t step;
 
     for (size_t at = 0; at < text.n_bytes; at += step) {
-        step = psi_utf8_step(text, at);
+        step = ps_utf8_step(text, at);
         int64_t n = character_in(from, text.data + at, step);
         ps_slice one = n < 0 ? (ps_slice){text.data + at, step} : psi_text_part(to, n + 1, 1, false);
         PS_TRY(ps_bytes_append(out, one.data, one.n_bytes, err));
@@ -470,7 +471,7 @@ static ps_status overlay_row(const ps_fn_run *run, const ps_view *views, int64_t
     int64_t pos = PSI_AT(int32_t, &views[2], i), length = PSI_AT(int32_t, &views[3], i);
 
     if (length < 0)
-        length = binary ? (int64_t)with.n_bytes : psi_utf8_count(with);
+        length = binary ? (int64_t)with.n_bytes : ps_utf8_count(with);
     head = psi_text_part(into, 1, pos - 1, binary);
     tail = psi_text_part(into, pos + length, INT32_MAX, binary);
     PS_TRY(ps_bytes_append(out, head.data, head.n_bytes, err));

@@ -10,7 +10,7 @@ static ps_status code_points(ps_slice text, uint32_t **out, int64_t *n, ps_error
     PS_TRY(ps_alloc((text.n_bytes + 1) * sizeof **out, out, err));
     *n = 0;
     for (size_t at = 0; at < text.n_bytes; at += step)
-        (*out)[(*n)++] = psi_utf8_decode(text, at, &step);
+        (*out)[(*n)++] = ps_utf8_decode(text, at, &step);
     return PS_OK;
 }
 
@@ -135,7 +135,7 @@ static ps_status mask_row(const ps_fn_run *run, const ps_view *views, int64_t i,
 
     PS_UNUSED(run);
     for (size_t at = 0; at < text.n_bytes; at += step) {
-        int k = mask_class(psi_utf8_decode(text, at, &step));
+        int k = mask_class(ps_utf8_decode(text, at, &step));
         bool keep = views[k].base->type->kind != PS_STRING || ps_view_is_null(&views[k], i);
         with = keep ? (ps_slice){text.data + at, step} : psi_text_at(&views[k], i);
         PS_TRY(ps_bytes_append(out, with.data, with.n_bytes, err));

@@ -1,7 +1,7 @@
 /* expr/regex.c - compiling and matching patterns with PCRE2. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "expr/regex.h"
-#include "expr/utf8.h"
+#include "base/utf8.h"
 #include <pcre2.h>
 
 /* Above this many steps of backtracking a match is given up: Java would not come back for hours. */
@@ -125,7 +125,7 @@ ps_status psi_regex_find(psi_regex *regex, ps_slice text, size_t from, bool *fou
 
     if (!regex->is_literal)
         return find_compiled(regex, text, from, found, err);
-    at = psi_find(text, (ps_slice){regex->literal.data ? regex->literal.data : "", regex->literal.n_bytes}, from);
+    at = ps_slice_find(text, (ps_slice){regex->literal.data ? regex->literal.data : "", regex->literal.n_bytes}, from);
     *found = at != SIZE_MAX;
     regex->literal_span[0] = at;
     regex->literal_span[1] = at + regex->literal.n_bytes;
@@ -138,7 +138,7 @@ size_t psi_regex_next(const psi_regex *regex, ps_slice text)
 
     if (end > start)
         return end;
-    return end < text.n_bytes ? end + psi_utf8_step(text, end) : SIZE_MAX;
+    return end < text.n_bytes ? end + ps_utf8_step(text, end) : SIZE_MAX;
 }
 
 ps_slice psi_regex_group(const psi_regex *regex, ps_slice text, int group)

@@ -6,7 +6,7 @@
  * d, u and U, which go.  Wrong patterns are passed on: PCRE2 refuses what Java refuses, with few exceptions.
  */
 #include "expr/regex.h"
-#include "expr/utf8.h"
+#include "base/utf8.h"
 
 typedef struct reader {
     ps_slice text;
@@ -56,7 +56,7 @@ static ps_status literal(ps_slice text, ps_bytes *out, ps_error *err)
 static ps_status quoted(reader *r, ps_bytes *out, ps_error *err)
 {
     ps_slice rest = {r->text.data + r->at, r->text.n_bytes - r->at};
-    size_t end = psi_find(rest, ps_slice_of("\\E"), 0);
+    size_t end = ps_slice_find(rest, ps_slice_of("\\E"), 0);
 
     r->at = end == SIZE_MAX ? r->text.n_bytes : r->at + end + 2;
     rest.n_bytes = end == SIZE_MAX ? rest.n_bytes : end;
@@ -120,7 +120,7 @@ static ps_status property(reader *r, bool negated, bool in_class, ps_bytes *out,
 
     if (peek(r) == '{') {
         ps_slice rest = {r->text.data + r->at + 1, r->text.n_bytes - r->at - 1};
-        size_t end = psi_find(rest, ps_slice_of("}"), 0);
+        size_t end = ps_slice_find(rest, ps_slice_of("}"), 0);
         if (end == SIZE_MAX)
             return ps_bytes_text(out, "\\p{", err); /* refused */
         name = (ps_slice){rest.data, end};
@@ -136,7 +136,7 @@ static ps_status property(reader *r, bool negated, bool in_class, ps_bytes *out,
     for (size_t i = 0; i < PS_COUNT_OF(renamed); i++)
         if (ps_slice_equal(name, ps_slice_of(renamed[i][0])))
             return ps_bytes_printf(out, err, "\\%c{%s}", negated ? 'P' : 'p', renamed[i][1]);
-    size_t equals = psi_find(name, ps_slice_of("="), 0);
+    size_t equals = ps_slice_find(name, ps_slice_of("="), 0);
     if (equals != SIZE_MAX)
         name = (ps_slice){name.data + equals + 1, name.n_bytes - equals - 1};
     else if (name.n_bytes > 2 && memcmp(name.data, "Is", 2) == 0)
@@ -167,7 +167,7 @@ static ps_status escape(reader *r, bool in_class, ps_bytes *out, ps_error *err)
         if (is_alnum(c))
             return ps_bytes_printf(out, err, "\\%c", c);
         r->at--;
-        step = psi_utf8_step(r->text, r->at);
+        step = ps_utf8_step(r->text, r->at);
         r->at += step;
         return literal((ps_slice){r->text.data + r->at - step, step}, out, err);
     }

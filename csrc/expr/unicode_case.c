@@ -1,5 +1,5 @@
 /* expr/unicode_case.c - case mappings of Unicode 14.0.0; written by unicode_case.py. */
-#include "expr/utf8.h"
+#include "expr/text_case.h"
 
 const psi_case_range psi_upper_ranges[] = {
     {0x61, 26, 1, -32}, {0xb5, 1, 1, 743}, {0xe0, 23, 1, -32}, {0xf8, 7, 1, -32}, {0xff, 1, 1, 121},

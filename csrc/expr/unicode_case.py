@@ -75,7 +75,7 @@ def simple_title(char):
 def main():
     print("/* expr/unicode_case.c - case mappings of Unicode "
           f"{unicodedata.unidata_version}; written by unicode_case.py. */")
-    print('#include "expr/utf8.h"\n')
+    print('#include "expr/text_case.h"\n')
     upper, upper_several = mappings(str.upper)
     lower, lower_several = mappings(str.lower)
     title, _ = mappings(simple_title)

@@ -80,21 +80,12 @@ static ps_status sep_option(psi_csv_options *opt, const ps_format_args *args, ps
     return PS_OK;
 }
 
-static size_t n_characters(ps_slice text)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < text.n_bytes; i++)
-        n += ((uint8_t)text.data[i] & 0xc0) != 0x80;
-    return n;
-}
-
 static ps_status file_options(psi_csv_options *opt, const ps_format_args *args, ps_error *err)
 {
     const char *charset = psi_charset_option(args);
 
     PS_TRY(psi_line_sep_option(args, &opt->line_sep, err));
-    if (n_characters(opt->line_sep) > 2)
+    if (ps_utf8_count(opt->line_sep) > 2)
         return ps_raise(err, PS_E_LINE_SEP_LONG);
     opt->charset = PSI_UTF8;
     if (charset && (!psi_charset_find(charset, &opt->charset) || opt->charset > PSI_UTF32))

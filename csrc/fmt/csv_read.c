@@ -164,7 +164,7 @@ static ps_status string(csv_reader *r, ps_builder *b, const psi_csv_token *token
 {
     if (PS_UNLIKELY(ps_utf8_prefix(text.data, text.n_bytes) != text.n_bytes)) {
         ps_bytes_reset(&r->repaired);
-        PS_TRY(psi_utf8_repair(text, &r->repaired, err));
+        PS_TRY(ps_utf8_repair(text, &r->repaired, err));
         return ps_build_text(b, r->repaired.data, r->repaired.n_bytes, err);
     }
     if (token->copied || text.data != token->text.data || text.n_bytes > INT32_MAX)

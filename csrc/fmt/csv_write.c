@@ -25,7 +25,7 @@ static ps_status put_binary(binary_style style, ps_slice bytes, ps_bytes *out, p
     static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
     if (style == BY_UTF8)
-        return psi_utf8_repair(bytes, out, err);
+        return ps_utf8_repair(bytes, out, err);
     if (style == BY_BASE64) {
         for (size_t i = 0; i < bytes.n_bytes; i += 3) {
             size_t n = bytes.n_bytes - i;

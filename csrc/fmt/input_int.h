@@ -7,7 +7,7 @@
 #ifndef PS_FMT_INPUT_INT_H
 #define PS_FMT_INPUT_INT_H
 #include "fmt/stream.h"
-#include "fmt/utf8_int.h"
+#include "fmt/charset_int.h"
 
 #define PSI_POOL 4
 

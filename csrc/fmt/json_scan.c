@@ -91,7 +91,7 @@ static int unicode_escape(psi_json *j, char *out, int *n)
         c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
         j->at += 6;
     }
-    *n = psi_utf8_put(c, out);
+    *n = (int)ps_utf8_put(c >= 0xd800 && c <= 0xdfff ? '?' : c, out); /* as Java's getBytes */
     return PS_OK;
 }
 
@@ -125,10 +125,8 @@ static int check_utf8(ps_slice text)
 
     if (left == 0)
         return PS_OK;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return PSI_SYNTAX;
-    needed = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    if (left >= needed)
+    needed = ps_utf8_width(s[0]);
+    if (needed == 1 || left >= needed)
         return PSI_SYNTAX;
     for (size_t i = 1; i < left; i++)
         if ((s[i] & 0xc0) != 0x80)

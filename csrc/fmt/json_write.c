@@ -10,7 +10,7 @@
 #include "fmt/simd_int.h"
 #include "fmt/text_int.h"
 #include "fmt/times_int.h"
-#include "fmt/utf8_int.h"
+#include "fmt/charset_int.h"
 #include <math.h>
 
 typedef struct node node;

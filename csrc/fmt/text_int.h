@@ -4,7 +4,7 @@
 #ifndef PS_FMT_TEXT_INT_H
 #define PS_FMT_TEXT_INT_H
 #include "fmt/format.h"
-#include "fmt/utf8_int.h"
+#include "fmt/charset_int.h"
 
 /* Records go through here on their way to the file: their separator, and the file's encoding. */
 typedef struct psi_output {

@@ -7,6 +7,7 @@
 
 #include "sql/expr_text.h"
 #include "sql/parse.h"
+#include "base/utf8.h"
 #include "col/type_text.h"
 
 #define MAX_NESTING 400
@@ -178,9 +179,8 @@ static ps_status parse_escape(psi_parser *p, ps_expr **out)
     size_t at = psi_token_at(p, 0)->at;
     ps_status rc = psi_take_string(p, &text);
     unsigned char c = rc == PS_OK && text.n_bytes ? (unsigned char)text.data[0] : 0;
-    size_t first = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 
-    if (rc == PS_OK && text.n_bytes != first)
+    if (rc == PS_OK && text.n_bytes != ps_utf8_width(c))
         rc = psi_raise_at(p, ps_raise(p->err, PS_E_ESCAPE_CHAR, (int)text.n_bytes, text.data), at);
     if (rc == PS_OK)
         rc = ps_expr_literal_text(ps_bytes_slice(&text), out, p->err);

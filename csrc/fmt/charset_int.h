@@ -1,14 +1,9 @@
 /*
- * fmt/utf8_int.h - UTF-8: repairing it, and other encodings into it.
+ * fmt/charset_int.h - the encodings of text files: into UTF-8 and out of it.
  */
-#ifndef PS_FMT_UTF8_INT_H
-#define PS_FMT_UTF8_INT_H
+#ifndef PS_FMT_CHARSET_INT_H
+#define PS_FMT_CHARSET_INT_H
 #include "base/utf8.h"
-
-/* Writes a character as UTF-8, returns the length (1 to 4).  A surrogate becomes '?', as in Java's getBytes. */
-int psi_utf8_put(uint32_t c, char *out);
-/* Appends the text with each malformed sequence replaced by U+FFFD, as Java's decoder does. */
-ps_status psi_utf8_repair(ps_slice text, ps_bytes *out, ps_error *err);
 
 typedef enum psi_charset {
     PSI_UTF8,

@@ -1,44 +1,6 @@
-/* expr/utf8.c - UTF-8 and case. */
-#include "expr/utf8.h"
+/* expr/text_case.c - upper and lower case. */
+#include "expr/text_case.h"
 
-uint32_t psi_utf8_decode(ps_slice text, size_t at, size_t *n_bytes)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const uint8_t *p = (const uint8_t *)text.data + at;
-    size_t width = psi_utf8_width(*p);
-    uint32_t code;
-
-    *n_bytes = 1;
-    if (*p < 0x80)
-        return *p;
-    if (width == 1 || width > text.n_bytes - at)
-        return 0xfffd;
-    code = *p & (0x7fu >> width);
-    for (size_t i = 1; i < width; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0xfffd;
-        code = code << 6 | (p[i] & 0x3f);
-    }
-    if (code < least[width] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-        return 0xfffd;
-    *n_bytes = width;
-    return code;
-}
-
-size_t psi_find(ps_slice text, ps_slice part, size_t from)
-{
-    const char *found;
-
-    if (from > text.n_bytes)
-        return SIZE_MAX;
-    if (part.n_bytes == 0)
-        return from;
-    found = part.n_bytes == 1 ? memchr(text.data + from, part.data[0], text.n_bytes - from)
-                              : memmem(text.data + from, text.n_bytes - from, part.data, part.n_bytes);
-    return found ? (size_t)(found - text.data) : SIZE_MAX;
-}
-
-/* --- case --------------------------------------------------------------------------------------------------------- */
 static bool map_code(const psi_case_range *ranges, int n, uint32_t *code)
 {
     int from = 0, to = n;
@@ -103,7 +65,7 @@ static bool is_final_sigma(ps_slice text, size_t at, size_t end)
     do {
         before--;
     } while (before > 0 && (text.data[before] & 0xc0) == 0x80);
-    return is_cased(psi_utf8_decode(text, before, &n)) && !(end < text.n_bytes && is_cased(psi_utf8_decode(text, end, &n)));
+    return is_cased(ps_utf8_decode(text, before, &n)) && !(end < text.n_bytes && is_cased(ps_utf8_decode(text, end, &n)));
 }
 
 static ps_status append_lower(ps_slice text, size_t at, uint32_t code, size_t n, ps_bytes *out, ps_error *err)
@@ -133,37 +95,37 @@ static ps_status ascii_case(ps_slice text, char from, char flip, ps_bytes *out, 
     return PS_OK;
 }
 
-ps_status psi_utf8_upper(ps_slice text, ps_bytes *out, ps_error *err)
+ps_status psi_text_upper(ps_slice text, ps_bytes *out, ps_error *err)
 {
     size_t n;
 
-    if (psi_is_ascii(text))
+    if (ps_is_ascii(text))
         return ascii_case(text, 'a', 0x20, out, err);
     for (size_t at = 0; at < text.n_bytes; at += n)
-        PS_TRY(append_upper(psi_utf8_decode(text, at, &n), out, err));
+        PS_TRY(append_upper(ps_utf8_decode(text, at, &n), out, err));
     return PS_OK;
 }
 
-ps_status psi_utf8_lower(ps_slice text, ps_bytes *out, ps_error *err)
+ps_status psi_text_lower(ps_slice text, ps_bytes *out, ps_error *err)
 {
     size_t n;
 
-    if (psi_is_ascii(text))
+    if (ps_is_ascii(text))
         return ascii_case(text, 'A', 0x20, out, err);
     for (size_t at = 0; at < text.n_bytes; at += n) {
-        uint32_t code = psi_utf8_decode(text, at, &n);
+        uint32_t code = ps_utf8_decode(text, at, &n);
         PS_TRY(append_lower(text, at, code, n, out, err));
     }
     return PS_OK;
 }
 
-ps_status psi_utf8_initcap(ps_slice text, ps_bytes *out, ps_error *err)
+ps_status psi_text_initcap(ps_slice text, ps_bytes *out, ps_error *err)
 {
     bool first = true;
     size_t n;
 
     for (size_t at = 0; at < text.n_bytes; at += n) {
-        uint32_t code = psi_utf8_decode(text, at, &n);
+        uint32_t code = ps_utf8_decode(text, at, &n);
         if (first) {
             if (!map_code(psi_title_ranges, psi_n_title_ranges, &code))
                 map_code(psi_upper_ranges, psi_n_upper_ranges, &code);

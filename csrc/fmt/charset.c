@@ -1,33 +1,7 @@
 /*
- * fmt/utf8.c - UTF-8 and the other encodings of text files.
+ * fmt/charset.c - the encodings of text files.
  */
-#include "fmt/utf8_int.h"
-
-/* ---- UTF-8 ---- */
-
-int psi_utf8_put(uint32_t c, char *out)
-{
-    return (int)ps_utf8_put(c >= 0xd800 && c <= 0xdfff ? '?' : c, out);
-}
-
-ps_status psi_utf8_repair(ps_slice text, ps_bytes *out, ps_error *err)
-{
-    while (text.n_bytes > 0) {
-        size_t n = ps_utf8_prefix(text.data, text.n_bytes);
-        int n_bad;
-
-        PS_TRY(ps_bytes_append(out, text.data, n, err));
-        text.data += n;
-        text.n_bytes -= n;
-        if (text.n_bytes == 0)
-            break;
-        ps_utf8_character((const uint8_t *)text.data, text.n_bytes, &n_bad);
-        PS_TRY(ps_bytes_append(out, "\xef\xbf\xbd", 3, err));
-        text.data += n_bad;
-        text.n_bytes -= (size_t)n_bad;
-    }
-    return PS_OK;
-}
+#include "fmt/charset_int.h"
 
 /* ---- names ---- */
 
@@ -75,8 +49,6 @@ psi_charset psi_charset_detect(const char *data, size_t n_bytes)
 
 /* ---- decoding ---- */
 
-#define REPLACEMENT 0xfffdu
-
 static uint32_t unit_at(const uint8_t *s, int width, bool big)
 {
     if (width == 1)
@@ -103,20 +75,20 @@ static size_t decode_unit(psi_decoder *d, uint32_t c, char *out)
     size_t n = 0;
 
     if (d->charset == PSI_ASCII && c >= 0x80)
-        c = REPLACEMENT;
+        c = PS_UTF8_REPLACEMENT;
     if (unit_width(d->charset) != 2)
-        return (size_t)psi_utf8_put(c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) ? REPLACEMENT : c, out);
+        return ps_utf8_put(c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) ? PS_UTF8_REPLACEMENT : c, out);
     if (d->lead) {
         uint32_t lead = d->lead;
         d->lead = 0;
         if (c >= 0xdc00 && c <= 0xdfff)
-            return (size_t)psi_utf8_put(0x10000 + ((lead - 0xd800) << 10) + (c - 0xdc00), out);
-        n = (size_t)psi_utf8_put(REPLACEMENT, out);
+            return ps_utf8_put(0x10000 + ((lead - 0xd800) << 10) + (c - 0xdc00), out);
+        n = ps_utf8_put(PS_UTF8_REPLACEMENT, out);
     }
     if (c >= 0xd800 && c <= 0xdbff)
         d->lead = c;
     else
-        n += (size_t)psi_utf8_put(c >= 0xdc00 && c <= 0xdfff ? REPLACEMENT : c, out + n);
+        n += ps_utf8_put(c >= 0xdc00 && c <= 0xdfff ? PS_UTF8_REPLACEMENT : c, out + n);
     return n;
 }
 
@@ -140,7 +112,7 @@ size_t psi_decode(psi_decoder *d, const char *data, size_t n_bytes, bool last, c
     for (; i + width <= n_bytes; i += width)
         n += decode_unit(d, unit_at(s + i, (int)width, is_big(d->charset)), out + n);
     if (last && (d->lead || i < n_bytes)) {
-        n += (size_t)psi_utf8_put(REPLACEMENT, out + n);
+        n += ps_utf8_put(PS_UTF8_REPLACEMENT, out + n);
         d->lead = 0;
         i = n_bytes;
     }
@@ -149,16 +121,6 @@ size_t psi_decode(psi_decoder *d, const char *data, size_t n_bytes, bool last, c
 }
 
 /* ---- encoding ---- */
-
-static uint32_t decode_utf8(const uint8_t *s, int n)
-{
-    switch (n) {
-    case 1: return s[0];
-    case 2: return (s[0] & 31u) << 6 | (s[1] & 63u);
-    case 3: return (s[0] & 15u) << 12 | (s[1] & 63u) << 6 | (s[2] & 63u);
-    default: return (s[0] & 7u) << 18 | (s[1] & 63u) << 12 | (s[2] & 63u) << 6 | (s[3] & 63u);
-    }
-}
 
 static void put_unit(uint32_t c, int width, bool big, char *out)
 {
@@ -185,8 +147,6 @@ static int encode_character(psi_charset charset, uint32_t c, char *out)
 
 ps_status psi_encode(psi_charset charset, ps_slice text, bool first, ps_bytes *out, ps_error *err)
 {
-    const uint8_t *s = (const uint8_t *)text.data;
-
     if (charset == PSI_UTF8)
         return ps_bytes_append(out, text.data, text.n_bytes, err);
     PS_TRY(ps_bytes_reserve(out, text.n_bytes * 4 + 4, err));
@@ -194,12 +154,13 @@ ps_status psi_encode(psi_charset charset, ps_slice text, bool first, ps_bytes *o
         put_unit(0xfeff, 2, true, out->data + out->n_bytes);
         out->n_bytes += 2;
     }
-    for (size_t i = 0; i < text.n_bytes;) {
-        int n_bad, n = ps_utf8_character(s + i, text.n_bytes - i, &n_bad);
-        uint32_t c = n == 0 ? REPLACEMENT : decode_utf8(s + i, n);
+    for (size_t i = 0, n; i < text.n_bytes; i += n) {
+        uint32_t c = ps_utf8_decode(text, i, &n);
+        int n_bad;
 
+        if (c == PS_UTF8_REPLACEMENT && ps_utf8_character((const uint8_t *)text.data + i, text.n_bytes - i, &n_bad) == 0)
+            n = (size_t)n_bad;
         out->n_bytes += (size_t)encode_character(charset, c, out->data + out->n_bytes);
-        i += (size_t)(n == 0 ? n_bad : n);
     }
     return PS_OK;
 }
