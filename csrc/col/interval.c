@@ -11,7 +11,7 @@ static const struct { const char *name; int months, days; int64_t nanos; } units
     {"day", 0, 1, 0},            {"hour", 0, 0, 3600000000000}, {"minute", 0, 0, 60000000000},
     {"second", 0, 0, 1000000000}, {"millisecond", 0, 0, 1000000}, {"microsecond", 0, 0, 1000},
     {"nanosecond", 0, 0, 1}};
-enum { UNIT_SECOND = 6 };
+enum { UNIT_SECOND = 6, N_TEXT_UNITS = 9, N_LITERAL_UNITS = 10 }; /* nanoseconds stand in literals alone */
 
 static const char *const day_fields[] = {"DAY", "HOUR", "MINUTE", "SECOND"}, *const year_fields[] = {"YEAR", "MONTH"};
 
@@ -45,7 +45,7 @@ static bool read_sign(reader *r, bool *negative)
 }
 
 /* Digits, and up to nine behind a point as nanoseconds; *whole is cleared by a point. */
-static bool read_number(reader *r, int64_t *value, int64_t *nanos, bool *whole)
+static ps_interval_fault read_number(reader *r, int64_t *value, int64_t *nanos, bool *whole)
 {
     const char *start = r->p;
     int64_t unit = 100000000;
@@ -54,25 +54,25 @@ static bool read_number(reader *r, int64_t *value, int64_t *nanos, bool *whole)
     *whole = true;
     for (; r->p < r->end && psi_is_digit(*r->p); r->p++)
         if (__builtin_mul_overflow(*value, 10, value) || __builtin_add_overflow(*value, *r->p - '0', value))
-            return false;
+            return PS_INTERVAL_RANGE;
     if (r->p == r->end || *r->p != '.')
-        return r->p > start;
+        return r->p > start ? PS_INTERVAL_FINE : PS_INTERVAL_NUMBER;
     *whole = false;
     for (r->p++; r->p < r->end && psi_is_digit(*r->p); r->p++, unit /= 10) {
         if (unit == 0)
-            return false;
+            return PS_INTERVAL_PRECISION;
         *nanos += (*r->p - '0') * unit;
     }
-    return r->p > start + 1;
+    return r->p > start + 1 ? PS_INTERVAL_FINE : PS_INTERVAL_VALUE;
 }
 
-static int find_unit(ps_slice word)
+static int find_unit(ps_slice word, int n_units)
 {
-    for (size_t i = 0; i < PS_COUNT_OF(units); i++) {
+    for (int i = 0; i < n_units; i++) {
         ps_slice singular = ps_slice_of(units[i].name), stem = {word.data, word.n_bytes ? word.n_bytes - 1 : 0};
         if (ps_slice_equal_nocase(word, singular) ||
             (ps_slice_equal_nocase(stem, singular) && (word.data[word.n_bytes - 1] | 0x20) == 's'))
-            return (int)i;
+            return i;
     }
     return -1;
 }
@@ -91,26 +91,46 @@ static bool add_unit(ps_calendar *out, int unit, bool negative, int64_t value, i
     return out->months == months && out->days == days && out->micros == micros;
 }
 
-/* (sign? number unit)+ */
-static bool read_units(reader *r, ps_calendar *out)
+/* number unit */
+static ps_interval_fault read_term(reader *r, bool negative, int n_units, ps_calendar *out)
 {
+    int64_t value, nanos;
+    bool whole;
+    int unit;
+    ps_interval_fault fault = read_number(r, &value, &nanos, &whole);
+
+    if (fault)
+        return fault;
+    if (r->p == r->end)
+        return PS_INTERVAL_NO_UNIT;
+    if (!skip_blanks(r))
+        return PS_INTERVAL_VALUE;
+    unit = find_unit(read_word(r), n_units);
+    if (unit < 0)
+        return PS_INTERVAL_UNIT;
+    if (!whole && unit != UNIT_SECOND)
+        return PS_INTERVAL_FRACTION;
+    return add_unit(out, unit, negative, value, nanos) ? PS_INTERVAL_FINE : PS_INTERVAL_RANGE;
+}
+
+/* (sign? number unit)+ */
+static ps_interval_fault read_units(reader *r, ps_calendar *out)
+{
+    ps_interval_fault fault = PS_INTERVAL_FINE;
+
     *out = (ps_calendar){0};
     skip_blanks(r);
     if (r->p == r->end)
-        return false;
-    while (r->p < r->end) {
-        int64_t value, nanos;
-        bool negative, whole;
-        int unit;
+        return PS_INTERVAL_NUMBER;
+    while (!fault && r->p < r->end) {
+        bool negative;
         if (read_sign(r, &negative))
             skip_blanks(r);
-        if (!read_number(r, &value, &nanos, &whole) || !skip_blanks(r) || (unit = find_unit(read_word(r))) < 0 ||
-            (!whole && unit != UNIT_SECOND) || !add_unit(out, unit, negative, value, nanos))
-            return false;
-        if (!skip_blanks(r) && r->p < r->end)
-            return false;
+        fault = read_term(r, negative, N_TEXT_UNITS, out);
+        if (!fault && !skip_blanks(r) && r->p < r->end)
+            fault = PS_INTERVAL_UNIT;
     }
-    return true;
+    return fault;
 }
 
 /* ---- fields at once: "1 02:03:04.5" from DAY to SECOND, "1-2" from YEAR to MONTH ---- */
@@ -132,14 +152,14 @@ static bool read_months(reader *r, int from, int to, int64_t *out)
     int64_t years = 0, months = 0, nanos;
     bool whole;
 
-    if (!read_number(r, from == 0 ? &years : &months, &nanos, &whole) || !whole)
+    if (read_number(r, from == 0 ? &years : &months, &nanos, &whole) || !whole)
         return false;
     if (from < to) {
         const char *start;
         if (r->p == r->end || *r->p++ != '-')
             return false;
         start = r->p;
-        if (!read_number(r, &months, &nanos, &whole) || !whole || r->p - start > 2 || months > 11)
+        if (read_number(r, &months, &nanos, &whole) || !whole || r->p - start > 2 || months > 11)
             return false;
     }
     return !__builtin_mul_overflow(years, 12, out) && !__builtin_add_overflow(*out, months, out) && *out <= INT32_MAX;
@@ -160,7 +180,7 @@ static bool read_day_time(reader *r, int from, int to, int64_t *out)
                 return false;
             start = r->p;
         }
-        if (!read_number(r, &value, &nanos, &whole) || (!whole && i < 3) || *start == '.')
+        if (read_number(r, &value, &nanos, &whole) || (!whole && i < 3) || *start == '.')
             return false;
         if (i > from && (value > most[i] || (r->p - start > 2 && start[1] != '.' && start[2] != '.')))
             return false;
@@ -241,7 +261,7 @@ static bool read_quoted_term(reader *r, bool negative, ps_calendar *out)
         bool minus, whole;
         skip_blanks(&inner);
         read_sign(&inner, &minus);
-        if ((unit = find_unit(word)) < 0 || !read_number(&inner, &value, &nanos, &whole) || (!whole && unit != UNIT_SECOND))
+        if ((unit = find_unit(word, N_LITERAL_UNITS)) < 0 || read_number(&inner, &value, &nanos, &whole) || (!whole && unit != UNIT_SECOND))
             return false;
         skip_blanks(&inner);
         if (inner.p != inner.end || !add_unit(&term, unit, negative != minus, value, nanos))
@@ -259,18 +279,12 @@ static bool read_literal(reader *r, ps_calendar *out)
     if (r->p == r->end)
         return false;
     while (r->p < r->end) {
-        int64_t value, nanos;
-        bool negative, whole;
-        int unit;
+        bool negative;
         if (read_sign(r, &negative))
             skip_blanks(r);
-        if (r->p < r->end && *r->p == '\'') {
-            if (!read_quoted_term(r, negative, out))
-                return false;
-        } else if (!read_number(r, &value, &nanos, &whole) || !skip_blanks(r) || (unit = find_unit(read_word(r))) < 0 ||
-                   (!whole && unit != UNIT_SECOND) || !add_unit(out, unit, negative, value, nanos)) {
+        if (r->p < r->end && *r->p == '\'' ? !read_quoted_term(r, negative, out)
+                                           : read_term(r, negative, N_LITERAL_UNITS, out) != PS_INTERVAL_FINE)
             return false;
-        }
         if (!skip_blanks(r) && r->p < r->end)
             return false;
     }
@@ -296,7 +310,17 @@ bool ps_parse_interval(ps_slice text, ps_calendar *out)
 
     text = psi_trimmed(text);
     r = (reader){text.data, text.data + text.n_bytes};
-    return skip_interval_word(&r) ? read_literal(&r, out) : read_units(&r, out);
+    return skip_interval_word(&r) ? read_literal(&r, out) : read_units(&r, out) == PS_INTERVAL_FINE;
+}
+
+ps_interval_fault ps_parse_units(ps_slice text, ps_calendar *out)
+{
+    reader r;
+
+    text = psi_trimmed(text);
+    r = (reader){text.data, text.data + text.n_bytes};
+    skip_interval_word(&r);
+    return read_units(&r, out);
 }
 
 bool ps_parse_interval_fields(ps_slice text, const ps_type *type, int64_t *out)

@@ -54,6 +54,18 @@ ps_status ps_time_format_print(const ps_time_format *format, int64_t us, const p
 /* Interval text, as watermark delays and window lengths are given: "1 day 2 hours", "-5 minutes", "interval '3' day",
  * "interval '1 2:3:4' day to second" -> months, days, microseconds.  False when it cannot be read. */
 bool ps_parse_interval(ps_slice text, ps_calendar *out);
+/* The same without quotes, which Spark's stringToInterval() reads, and what is wrong with it. */
+typedef enum ps_interval_fault {
+    PS_INTERVAL_FINE,
+    PS_INTERVAL_NUMBER,    /* no number where one should begin */
+    PS_INTERVAL_VALUE,     /* a number goes on as none */
+    PS_INTERVAL_PRECISION, /* more than nine digits behind the point */
+    PS_INTERVAL_NO_UNIT,   /* the text ends behind a number */
+    PS_INTERVAL_UNIT,      /* no unit, or more of the word behind it */
+    PS_INTERVAL_FRACTION,  /* of another unit than seconds */
+    PS_INTERVAL_RANGE
+} ps_interval_fault;
+ps_interval_fault ps_parse_units(ps_slice text, ps_calendar *out);
 /* The text of an ANSI interval by the fields of `type`: "1 02:03:04.5" or the whole "INTERVAL '1 02:03:04.5' DAY TO
  * SECOND" -> microseconds, or months. */
 bool ps_parse_interval_fields(ps_slice text, const ps_type *type, int64_t *out);

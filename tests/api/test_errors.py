@@ -37,6 +37,18 @@ def test_condition_and_parameters(spark, make, kind, condition, parameters):
     assert caught.value.getMessage().startswith(f"[{condition}] ")
 
 
+@pytest.mark.parametrize("text, condition", [
+    ("soon", "UNRECOGNIZED_NUMBER"), ("5x seconds", "INVALID_VALUE"), ("0.1234567891 seconds", "INVALID_PRECISION"),
+    ("5", "MISSING_UNIT"), ("5 s", "INVALID_UNIT"), ("5 nanoseconds", "INVALID_UNIT"), ("1.5 days", "INVALID_FRACTION"),
+    ("9999999999999 days", "ARITHMETIC_EXCEPTION")])
+def test_a_trigger_tells_what_is_wrong_with_its_interval(spark, text, condition):
+    writer = spark.readStream.format("rate").load().writeStream
+    with pytest.raises(IllegalArgumentException) as caught:
+        writer.trigger(processingTime=text)
+    assert caught.value.getCondition() == f"INVALID_INTERVAL_FORMAT.{condition}"
+    assert f"'{text}'" in str(caught.value)
+
+
 def test_a_mistake_in_a_type_is_marked_in_the_whole_text(spark):
     with pytest.raises(ParseException) as caught:
         spark.sql("select 1 + cast(id as array<nope>) from range(1)")

@@ -214,6 +214,26 @@ static void intervals_read(void **state)
     }
 }
 
+static void units_tell_what_is_wrong(void **state)
+{
+    static const struct { const char *in; ps_interval_fault fault; } rows[] = {
+        {"5 seconds", PS_INTERVAL_FINE}, {"interval 5 seconds", PS_INTERVAL_FINE}, {"- 5 seconds", PS_INTERVAL_FINE},
+        {".5 seconds", PS_INTERVAL_FINE}, {"", PS_INTERVAL_NUMBER}, {"interval", PS_INTERVAL_NUMBER}, {"x", PS_INTERVAL_NUMBER},
+        {"interval '5' days", PS_INTERVAL_NUMBER}, {"5 seconds and", PS_INTERVAL_NUMBER}, {"5x seconds", PS_INTERVAL_VALUE},
+        {"1.2.3 seconds", PS_INTERVAL_VALUE}, {". seconds", PS_INTERVAL_VALUE}, {"0.1234567891 seconds", PS_INTERVAL_PRECISION},
+        {"10", PS_INTERVAL_NO_UNIT}, {"1 day 10", PS_INTERVAL_NO_UNIT}, {"10 s", PS_INTERVAL_UNIT}, {"10 secondss", PS_INTERVAL_UNIT},
+        {"10 seconds5", PS_INTERVAL_UNIT}, {"10 nanoseconds", PS_INTERVAL_UNIT}, {"10 5", PS_INTERVAL_UNIT},
+        {"1.5 days", PS_INTERVAL_FRACTION}, {"9999999999999 days", PS_INTERVAL_RANGE}, {"99999999999999999999 days", PS_INTERVAL_RANGE}};
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT_OF(rows); i++) {
+        ps_calendar got;
+        ps_interval_fault fault = ps_parse_units(ps_slice_of(rows[i].in), &got);
+        if (fault != rows[i].fault)
+            fail_msg("%s: %d", rows[i].in, fault);
+    }
+}
+
 static void intervals_by_fields(void **state)
 {
     static const struct { ps_kind kind; int from, to; const char *in; int64_t value; const char *out; } rows[] = {
@@ -261,6 +281,7 @@ int main(void)
         cmocka_unit_test(patterns_that_spark_refuses),
         cmocka_unit_test(patterns_read),
         cmocka_unit_test(intervals_read),
+        cmocka_unit_test(units_tell_what_is_wrong),
         cmocka_unit_test(intervals_by_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     ps_parse_timestamp(slice, berlin, &us, &has_zone);
     ps_parse_timestamp_ntz(slice, false, &us);
     ps_parse_interval(slice, &interval);
+    ps_parse_units(slice, &interval);
     pattern = malloc(n_pattern + 1);
     memcpy(pattern, data, n_pattern);
     pattern[n_pattern] = '\0';
