@@ -2,6 +2,7 @@
  * fmt/csv.c - the csv format: its row of the table and its options (sources-sinks.md C.4).
  */
 #include "fmt/csv_int.h"
+#include "base/utf8.h"
 #include "col/type_text.h"
 
 static ps_status bool_option(const ps_format_args *args, const char *key, bool fallback, bool *out, ps_error *err)
@@ -32,7 +33,7 @@ static ps_status char_option(const ps_format_args *args, const char *key, char f
     size_t n = value ? strlen(value) : 0;
 
     *out = value ? value[0] : fallback;
-    if (n > 1 && ((uint8_t)value[0] < 0xc0 || n > 4))
+    if (n > 3 || (n > 1 && ps_utf8_width((uint8_t)value[0]) != n)) /* of UTF-16, as Spark counts */
         return ps_raise(err, PS_E_OPTION_ONE_CHARACTER, key);
     if (n > 1)
         return ps_raise(err, PS_E_NOT_BUILT, "A CSV quote, escape or comment character beyond ASCII");

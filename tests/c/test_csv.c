@@ -64,6 +64,9 @@ static void quotes_as_spark_cuts_them(void **state)
     reads("csv", "a string, b string", OPTIONS("escape", "\""), "\"a \"\"q\"\"\",\"\"\"\"\n", "a \"q\"|\"\n");
     reads("csv", "a string, b string", OPTIONS("unescapedQuoteHandling", "BACK_TO_DELIMITER"), "\"a\"b,c\"\n", "\"a\"b|c\"\n");
     FAILS(CSV_RECORD, read_bytes("csv", "a string", NULL, "\"a\"b\n", 5, OPTIONS("unescapedQuoteHandling", "RAISE_ERROR"), NULL));
+    FAILS(OPTION_ONE_CHARACTER, read_bytes("csv", "a string", NULL, "a\n", 2, OPTIONS("quote", "''"), NULL));
+    FAILS(OPTION_ONE_CHARACTER, read_bytes("csv", "a string", NULL, "a\n", 2, OPTIONS("comment", "\u00e9a"), NULL));
+    FAILS(NOT_BUILT, read_bytes("csv", "a string", NULL, "a\n", 2, OPTIONS("quote", "\u00e9"), NULL));
 }
 
 static void columns_of_texts(void **state)
