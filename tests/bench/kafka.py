@@ -4,8 +4,9 @@
 
 The broker runs on one core and the client on another.  The contestants take turns; the best round of each counts.  Lines,
 tab-separated: what, contestant, million messages/s, nanoseconds of processor time a message, and against the first.
-`loop` reads and does nothing, `counting loop` also parses, filters, joins, and counts by window.  The results are checked:
-the rows counted, and the messages that arrived.
+`loop` reads and does nothing, `counting loop` also parses, filters, joins, and counts by window; `spark` is the engine's program
+on real Spark, on the same core (after `make spark-kafka`; its processor time is not counted).  The results are checked: the rows
+counted, and the messages that arrived.
 """
 from __future__ import annotations
 
@@ -22,9 +23,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "kafka")]
 import broker as brokers  # noqa: E402
 import gen  # noqa: E402
-from judge import Judge  # noqa: E402
+import queries  # noqa: E402
 
 PARTITIONS = 4
+ROOT = HERE.parents[1]
+SPARK = ROOT / "build" / "spark-venv" / "bin" / "python"
+YSB_SCHEMA = ("user_id STRING, page_id STRING, ad_id STRING, ad_type STRING, event_type STRING, event_time STRING, "
+              "ip_address STRING")
 JAVA = ["-XX:+UseSerialGC"]  # with the full compiler, which fast rounds want
 
 
@@ -66,12 +71,21 @@ def rounds_of(command, core: int) -> list[tuple[float, float, int]]:
 
 # --- the engine's side, in a process of its own ------------------------------------------------------------------------
 
+def make_session():
+    """Of either engine, on one core."""
+    from pystream.sql import SparkSession
+    builder = SparkSession.builder.config("spark.sql.session.timeZone", "UTC")
+    if os.environ.get("PYSTREAM_ENGINE") == "spark":
+        builder = (builder.master("local[1]").config("spark.sql.shuffle.partitions", "1").config("spark.ui.enabled", "false")
+                   .config("spark.driver.memory", "4g").config("spark.jars", queries.spark_jars()))
+    return builder.config("pystream.workers", "1").config("pystream.checkpoint.sync", "false").getOrCreate()
+
+
 def ysb_of(spark, servers, topic, ads):
     from pystream.sql import functions as F
-    import engine
     return (spark.readStream.format("kafka").option("kafka.bootstrap.servers", servers).option("subscribe", topic)
             .option("startingOffsets", "earliest").load()
-            .select(F.from_json(F.col("value").cast("string"), engine.YSB_SCHEMA).alias("e"))
+            .select(F.from_json(F.col("value").cast("string"), YSB_SCHEMA).alias("e"))
             .where("e.event_type = 'view'")
             .select("e.ad_id", F.timestamp_millis(F.col("e.event_time").cast("long")).alias("ts"))
             .join(ads, "ad_id")
@@ -80,8 +94,7 @@ def ysb_of(spark, servers, topic, ads):
 
 
 def engine_consume(servers, topic, messages, rounds, result):
-    from pystream.sql import SparkSession
-    spark = SparkSession.builder.config("pystream.workers", "1").config("pystream.checkpoint.sync", "false").getOrCreate()
+    spark = make_session()
     ads = spark.createDataFrame(gen.ads_of_ysb(), "ad_id STRING, campaign_id STRING")
     for i in range(rounds + 1):
         checkpoint, counted = tempfile.mkdtemp(prefix="bench-"), []
@@ -98,8 +111,7 @@ def engine_consume(servers, topic, messages, rounds, result):
 
 
 def engine_produce(servers, topic, messages, rounds):
-    from pystream.sql import SparkSession
-    spark = SparkSession.builder.config("pystream.workers", "1").config("pystream.checkpoint.sync", "false").getOrCreate()
+    spark = make_session()
     text = "0123456789" * 10
     rows = spark.range(messages).selectExpr(f"'{text}' AS value")
     for i in range(rounds + 1):
@@ -144,16 +156,21 @@ def main() -> int:
         folder, servers = pathlib.Path(folder), broker.bootstrap
         loop, mine = build_loop(folder), [sys.executable, __file__, "--rounds", rounds, "--engine"]
         (folder / "ysb-ads.csv").write_text("".join(f"{ad},{campaign}\n" for ad, campaign in gen.ads_of_ysb()))
+        read = {"loop": [loop, "consume", servers, "ysb", PARTITIONS, n, rounds],
+                "counting loop": [loop, "count", servers, "ysb", PARTITIONS, n, rounds, folder, folder / "counted"],
+                "engine": [*mine, "consume", servers, "ysb", n, folder / "engine"]}
+        if SPARK.exists():
+            read["spark"] = ["env", "PYSTREAM_ENGINE=spark", f"PYTHONPATH={ROOT}", SPARK, *mine[1:], "consume", servers, "ysb", n, folder / "spark"]
         make_topic(servers, "ysb")
         fill(servers, "ysb", n)
-        compare("read", {"loop": [loop, "consume", servers, "ysb", PARTITIONS, n, rounds],
-                         "counting loop": [loop, "count", servers, "ysb", PARTITIONS, n, rounds, folder, folder / "counted"],
-                         "engine": [*mine, "consume", servers, "ysb", n, folder / "engine"]}, options.pairs, client)
-        right = sorted((folder / "counted").read_text().splitlines()) == sorted((folder / "engine").read_text().splitlines())
+        compare("read", read, options.pairs, client)
+        results = [sorted(path.read_text().splitlines()) for path in map(folder.joinpath, ("counted", "engine", "spark")) if path.exists()]
+        right = all(rows == results[0] for rows in results)
         print("read\tthe rows are equal" if right else "read\tWRONG: the rows differ")
         make_topic(servers, "out")
         compare("write", {"loop": [loop, "produce", servers, "out", PARTITIONS, n, rounds],
                           "engine": [*mine, "produce", servers, "out", n]}, options.pairs, client)
+        from judge import Judge
         arrived = sum(Judge(servers).ends("out").values())
         right = right and arrived == 2 * options.pairs * (rounds + 1) * n
         print(f"write\t{arrived} messages arrived")

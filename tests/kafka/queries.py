@@ -17,13 +17,17 @@ def option_names(options: dict) -> dict:
     return {key.replace("_", ".") if key.startswith("kafka_") else key: value for key, value in options.items()}
 
 
+def spark_jars() -> str:
+    """What PySpark lacks of its Kafka package, for `spark.jars`."""
+    wanted = ("spark-sql-kafka", "spark-token", "kafka-clients", "commons-pool2")
+    return ",".join(str(path) for path in SPARK_JARS.glob("*.jar") if path.name.startswith(wanted))
+
+
 def make_session():
     from pystream.sql import SparkSession
     builder = SparkSession.builder.appName("kafka-tests").config("spark.sql.session.timeZone", "UTC")
     if ON_SPARK:
-        wanted = ("spark-sql-kafka", "spark-token", "kafka-clients", "commons-pool2")
-        jars = [str(path) for path in SPARK_JARS.glob("*.jar") if path.name.startswith(wanted)]
-        builder = (builder.master("local[2]").config("spark.jars", ",".join(jars)).config("spark.ui.enabled", "false")
+        builder = (builder.master("local[2]").config("spark.jars", spark_jars()).config("spark.ui.enabled", "false")
                    .config("spark.sql.shuffle.partitions", "1").config("spark.driver.memory", "1g"))
     else:
         builder = builder.config("pystream.checkpoint.sync", "false")
