@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,6 +110,11 @@ void ps_thread_set_name(const char *name)
 
     snprintf(cut, sizeof cut, "%s", name);
     prctl(PR_SET_NAME, cut, 0, 0, 0);
+}
+
+void ps_thread_step_back(void)
+{
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10); /* on Linux a thread has a nice value of its own */
 }
 
 int ps_cpu_count(void)

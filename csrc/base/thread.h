@@ -34,6 +34,8 @@ void ps_cond_wake_all(ps_cond *cond);
 bool ps_cond_wait_ms(ps_cond *cond, ps_lock *lock, int64_t ms);
 
 void ps_thread_set_name(const char *name); /* cut to 15 bytes */
+/* From now on this thread runs when others leave it time, but not so rarely that who waits for its lock notices. */
+void ps_thread_step_back(void);
 
 /* The process-wide worker pool.  Runs fn(arg, i) for i in [0, n_tasks) on up to n_workers threads, the
  * caller's among them, and returns when all are done; the first failure wins.  After fork() the child
