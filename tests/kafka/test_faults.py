@@ -192,6 +192,16 @@ def test_a_leader_that_moves_while_rows_are_written(mock, faulty, pen):
     assert [*map(int, pen.values("to"))] == list(range(3000)), "the producer is idempotent: in order, none twice"
 
 
+@pytest.mark.parametrize("options", [EARLIEST, {"startingOffsets": '{"t":{"0":-2}}'}, {"startingOffsets": '{"t":{"0":0}}'}], ids=str)
+def test_a_leader_that_comes_late(mock, faulty, pen, options):
+    """Waited for, however the offsets are asked for."""
+    mock.create("t")
+    pen.produce("t", "a")
+    mock.lead("t", 0, -1)
+    later(1.5, lambda: mock.lead("t", 0, 1))
+    assert faulty.follow(subscribe="t", **options).settle() == ["a"]
+
+
 @pytest.mark.parametrize("error", [Error.NOT_LEADER, Error.LEADER_NOT_AVAILABLE, Error.TRANSPORT, Error.REQUEST_TIMED_OUT])
 @pytest.mark.parametrize("api", [Api.FETCH, Api.LIST_OFFSETS, Api.METADATA])
 def test_passing_errors_of_reading(mock, faulty, pen, api, error):
