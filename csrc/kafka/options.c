@@ -21,6 +21,22 @@ static ps_status read_positions(const char *text, ps_status code, psi_positions 
     return valid ? PS_OK : ps_raise(err, code, text);
 }
 
+/* Below zero the protocol has numbers that mean something else, as the newest record's time; none of them is the user's. */
+static ps_status check_bound(const psi_bound *bound, const bound_keys *keys, ps_error *err)
+{
+    if (bound->kind == PSI_BOUND_TIME && bound->time_ms < 0)
+        return ps_raise(err, PS_E_KAFKA_NEGATIVE_TIME, keys->time, (long long)bound->time_ms, keys->offsets);
+    for (int i = 0; i < bound->positions.n; i++) {
+        const psi_position *item = &bound->positions.items[i];
+
+        if (bound->kind == PSI_BOUND_TIMES && item->offset < 0)
+            return ps_raise(err, PS_E_KAFKA_NEGATIVE_TIME, keys->times, (long long)item->offset, keys->offsets);
+        if (item->offset < PSI_EARLIEST)
+            return ps_raise(err, PS_E_KAFKA_NEGATIVE_OFFSET, keys->offsets, item->topic, (int)item->partition, (long long)item->offset);
+    }
+    return PS_OK;
+}
+
 static ps_status read_bound(const ps_options *options, const bound_keys *keys, psi_bound_kind fallback, psi_bound *out, ps_error *err)
 {
     const char *time = ps_options_get(options, keys->time), *times = ps_options_get(options, keys->times);
@@ -76,9 +92,11 @@ static ps_status read_bounds(const ps_options *options, bool streaming, psi_sour
     if (streaming && ps_options_get(options, end_keys.offsets))
         return ps_raise(err, PS_E_KAFKA_NOT_STREAMED, "offset");
     PS_TRY(read_bound(options, &start_keys, streaming ? PSI_BOUND_LATEST : PSI_BOUND_EARLIEST, &out->start, err));
+    PS_TRY(check_bound(&out->start, &start_keys, err));
     if (streaming)
         return PS_OK;
     PS_TRY(read_bound(options, &end_keys, PSI_BOUND_LATEST, &out->end, err));
+    PS_TRY(check_bound(&out->end, &end_keys, err));
     return check_batch_bounds(out, err);
 }
 
