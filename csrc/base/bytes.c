@@ -37,6 +37,15 @@ size_t ps_slice_find(ps_slice text, ps_slice part, size_t from)
     return found ? (size_t)(found - text.data) : SIZE_MAX;
 }
 
+ps_slice ps_slice_trimmed(ps_slice text)
+{
+    while (text.n_bytes > 0 && (unsigned char)text.data[0] <= ' ')
+        text = (ps_slice){text.data + 1, text.n_bytes - 1};
+    while (text.n_bytes > 0 && (unsigned char)text.data[text.n_bytes - 1] <= ' ')
+        text.n_bytes--;
+    return text;
+}
+
 int ps_stricmp(const char *a, const char *b)
 {
     while (*a != '\0' && lower((unsigned char)*a) == lower((unsigned char)*b))

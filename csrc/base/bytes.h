@@ -18,9 +18,10 @@ static inline bool ps_slice_equal(ps_slice a, ps_slice b)
     return a.n_bytes == b.n_bytes && (a.n_bytes == 0 || memcmp(a.data, b.data, a.n_bytes) == 0);
 }
 bool ps_slice_equal_nocase(ps_slice a, ps_slice b); /* ASCII */
+ps_slice ps_slice_trimmed(ps_slice text);           /* as Java trims: without what is no higher than a blank at both ends */
+int ps_stricmp(const char *a, const char *b);       /* ASCII, locale-free */
 /* Where `part` begins in text at or after byte `from`; SIZE_MAX when it does not. */
 size_t ps_slice_find(ps_slice text, ps_slice part, size_t from);
-int ps_stricmp(const char *a, const char *b);       /* ASCII, locale-free */
 
 /* A growing buffer.  Zeroed by {0}; data is always NUL-terminated once something was written, the NUL not
  * counted, and 64 readable bytes follow. */

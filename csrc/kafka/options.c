@@ -106,17 +106,6 @@ static const char *const strategy_keys[] = {[PSI_ASSIGN] = "assign", [PSI_SUBSCR
 static const char *const strategy_empty[] = {[PSI_ASSIGN] = "No topicpartitions to assign", [PSI_SUBSCRIBE] = "No topics to subscribe to",
                                              [PSI_PATTERN] = "Pattern to subscribe is empty"};
 
-static ps_slice trimmed(ps_slice text)
-{
-    while (text.n_bytes > 0 && (unsigned char)text.data[0] <= ' ') {
-        text.data++;
-        text.n_bytes--;
-    }
-    while (text.n_bytes > 0 && (unsigned char)text.data[text.n_bytes - 1] <= ' ')
-        text.n_bytes--;
-    return text;
-}
-
 /* {"topicA":[0,1]} */
 static ps_status read_assigned(const char *text, psi_positions *out, ps_error *err)
 {
@@ -152,7 +141,7 @@ static ps_status read_topics(const char *text, psi_subscription *out, ps_error *
     while (rest.n_bytes > 0) {
         const char *comma = memchr(rest.data, ',', rest.n_bytes);
         size_t n = comma ? (size_t)(comma - rest.data) : rest.n_bytes;
-        ps_slice topic = trimmed((ps_slice){rest.data, n});
+        ps_slice topic = ps_slice_trimmed((ps_slice){rest.data, n});
 
         n += comma != NULL;
         rest = (ps_slice){rest.data + n, rest.n_bytes - n};
@@ -181,7 +170,7 @@ static ps_status read_subscription(const ps_options *options, psi_subscription *
     }
     if (n != 1)
         return ps_raise(err, n ? PS_E_KAFKA_STRATEGIES : PS_E_KAFKA_STRATEGY_MISSING);
-    if (out->kind == PSI_ASSIGN && trimmed(ps_slice_of(text)).data[0] != '{')
+    if (out->kind == PSI_ASSIGN && ps_slice_trimmed(ps_slice_of(text)).data[0] != '{')
         empty = text;
     else if (out->kind == PSI_ASSIGN)
         PS_TRY(read_assigned(text, &out->assigned, err));
@@ -189,7 +178,7 @@ static ps_status read_subscription(const ps_options *options, psi_subscription *
         PS_TRY(read_topics(text, out, err));
         empty = out->n_topics ? NULL : text;
     }
-    if (out->kind == PSI_PATTERN && trimmed(ps_slice_of(text)).n_bytes == 0)
+    if (out->kind == PSI_PATTERN && ps_slice_trimmed(ps_slice_of(text)).n_bytes == 0)
         empty = text;
     if (empty)
         return ps_raise(err, PS_E_KAFKA_STRATEGY_EMPTY, strategy_empty[out->kind], strategy_keys[out->kind], empty);

@@ -449,19 +449,15 @@ static ps_status gather(const ps_options *from, ps_options *to, ps_error *err)
     ps_status rc = PS_OK;
 
     for (int i = 0; i < from->n; i++) {
-        const char *key = from->items[i].key, *value = from->items[i].value;
-        size_t n = strlen(value);
+        const char *key = from->items[i].key;
+        ps_slice value = ps_slice_trimmed(ps_slice_of(from->items[i].value));
 
         if (!is_prefixed(key))
             continue;
-        while (n > 0 && is_blank(*value))
-            value++, n--;
-        while (n > 0 && is_blank(value[n - 1]))
-            n--;
         ps_bytes_reset(&name);
         ps_bytes_reset(&text);
         PS_TRY_OR(done, ps_bytes_text(&name, key + strlen(PREFIX), err));
-        PS_TRY_OR(done, ps_bytes_append(&text, value, n, err));
+        PS_TRY_OR(done, ps_bytes_append(&text, value.data, value.n_bytes, err));
         for (char *c = name.data; *c; c++)
             *c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
         PS_TRY_OR(done, ps_options_set(to, name.data, text.data, err));

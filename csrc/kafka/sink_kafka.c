@@ -339,16 +339,13 @@ static ps_status check_save_mode(const char *mode, ps_error *err)
 
 static ps_status read_topic(kafka_sink *self, const ps_options *options, ps_error *err)
 {
-    const char *topic = ps_options_get(options, "topic");
-    size_t n;
+    const char *text = ps_options_get(options, "topic");
+    ps_slice topic;
 
-    if (!topic)
+    if (!text)
         return PS_OK;
-    while (*topic && (unsigned char)*topic <= ' ') /* as Java trims */
-        topic++;
-    for (n = strlen(topic); n > 0 && (unsigned char)topic[n - 1] <= ' ';)
-        n--;
-    return ps_strndup(topic, n, &self->option_topic, err);
+    topic = ps_slice_trimmed(ps_slice_of(text));
+    return ps_strndup(topic.data, topic.n_bytes, &self->option_topic, err);
 }
 
 static ps_status open_client(kafka_sink *self, const ps_sink_request *request, ps_error *err)

@@ -221,17 +221,6 @@ static ps_status take_value(psi_parser *p, bool *negative, ps_bytes *text)
     return PS_OK;
 }
 
-static ps_slice trimmed(ps_slice text)
-{
-    while (text.n_bytes && (unsigned char)text.data[0] <= ' ') {
-        text.data++;
-        text.n_bytes--;
-    }
-    while (text.n_bytes && (unsigned char)text.data[text.n_bytes - 1] <= ' ')
-        text.n_bytes--;
-    return text;
-}
-
 static ps_status parse_units(psi_parser *p, size_t at, ps_bytes *text, ps_expr **out)
 {
     total sum = {0};
@@ -253,7 +242,7 @@ static ps_status parse_units(psi_parser *p, size_t at, ps_bytes *text, ps_expr *
             p->at += 2;
             return parse_range(p, ps_bytes_slice(text), negative, unit, to, at, out);
         }
-        problem = add_value(trimmed(ps_bytes_slice(text)), negative, unit, &sum);
+        problem = add_value(ps_slice_trimmed(ps_bytes_slice(text)), negative, unit, &sum);
         if (problem != VALUE_FINE)
             return raise_value(p, problem, ps_bytes_slice(text), at);
         first = false;

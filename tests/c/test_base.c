@@ -99,6 +99,8 @@ static void buffers_grow_and_escape(void **state)
     TEXT(&b, "\"a\\\"\\\\\\n\\u001B\\u0000/\x7f\xC3\xA9\"");
     ps_bytes_clear(&b);
     assert_true(ps_slice_equal_nocase(ps_slice_of("TrUe"), ps_slice_of("true")));
+    assert_true(ps_slice_equal(ps_slice_trimmed(ps_slice_of(" \t\x01 a b\r\n")), ps_slice_of("a b")));
+    assert_int_equal(ps_slice_trimmed(ps_slice_of(" \n ")).n_bytes, 0);
     assert_true(ps_stricmp("abc", "ABD") < 0);
 }
 
