@@ -4,6 +4,24 @@
 #include "kafka/plan.h"
 #include <math.h>
 
+int64_t psi_plan_sum(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    if (__builtin_add_overflow(a, b, &sum))
+        return b > 0 ? INT64_MAX : INT64_MIN;
+    return sum;
+}
+
+int64_t psi_plan_gap(int64_t from, int64_t to)
+{
+    int64_t gap;
+
+    if (__builtin_sub_overflow(to, from, &gap))
+        return to > from ? INT64_MAX : INT64_MIN;
+    return gap;
+}
+
 /* How much of its backlog a partition gets: its share of the limit, but always something. */
 static int64_t share(int64_t backlog, int64_t total, int64_t limit)
 {
@@ -21,14 +39,14 @@ ps_status psi_plan_limit(const psi_positions *from, const psi_positions *latest,
         const psi_position *end = &latest->items[i], *begin = psi_positions_find(from, end->topic, end->partition);
 
         if (begin && end->offset > begin->offset)
-            total += end->offset - begin->offset;
+            total = psi_plan_sum(total, psi_plan_gap(begin->offset, end->offset));
     }
     for (int i = 0; i < latest->n; i++) {
         const psi_position *end = &latest->items[i], *begin = psi_positions_find(from, end->topic, end->partition);
         int64_t offset = end->offset;
 
         if (begin && end->offset > begin->offset)
-            offset = begin->offset + share(end->offset - begin->offset, total, limit);
+            offset = begin->offset + share(psi_plan_gap(begin->offset, end->offset), total, limit);
         PS_TRY(psi_positions_set(out, end->topic, end->partition, offset, err));
     }
     return PS_OK;
@@ -41,7 +59,7 @@ int64_t psi_plan_distance(const psi_positions *from, const psi_positions *to)
     for (int i = 0; i < to->n; i++) {
         const psi_position *begin = psi_positions_find(from, to->items[i].topic, to->items[i].partition);
 
-        sum += to->items[i].offset - (begin ? begin->offset : 0);
+        sum = psi_plan_sum(sum, psi_plan_gap(begin ? begin->offset : 0, to->items[i].offset));
     }
     return sum;
 }

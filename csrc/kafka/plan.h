@@ -15,6 +15,9 @@ typedef struct psi_range {
 /* Zeroed by {0}. */
 typedef struct psi_ranges { psi_range *items; int n, capacity; } psi_ranges;
 
+/* Offsets are what files and brokers say: sums and differences of them stop at the last number there is. */
+int64_t psi_plan_sum(int64_t a, int64_t b);
+int64_t psi_plan_gap(int64_t from, int64_t to); /* to - from */
 /* The end of a batch of about `limit` offsets, shared out by what each partition has.  `from` has all of latest's. */
 ps_status psi_plan_limit(const psi_positions *from, const psi_positions *latest, int64_t limit, psi_positions *out, ps_error *err);
 /* How many offsets lie between; partitions that `from` does not have count from zero. */

@@ -390,13 +390,13 @@ static ps_status source_metrics(ps_source *source, const char *to, ps_bytes *out
     ps_status rc = positions_of(to, &end, err);
     for (int i = 0; rc == PS_OK && i < self->latest.n; i++) {
         const psi_position *done = psi_positions_find(&end, self->latest.items[i].topic, self->latest.items[i].partition);
-        int64_t behind = done ? self->latest.items[i].offset - done->offset : 0;
+        int64_t behind = done ? psi_plan_gap(done->offset, self->latest.items[i].offset) : 0;
 
         if (!done)
             continue;
         least = behind < least ? behind : least;
         most = behind > most ? behind : most;
-        sum += behind;
+        sum = psi_plan_sum(sum, behind);
         n++;
     }
     psi_positions_clear(&end);
