@@ -92,6 +92,29 @@ static void defaults_are_java_s(void **state)
     starts(true);
 }
 
+/* This librdkafka has all that it can be built with: it takes each of our defaults, or is too old to know the name. */
+static void every_default_is_taken(void **state)
+{
+    static const char *const pairs[][2] = {
+#define PSI_PASS(name, who, target, fallback, secret, doc) {(const char *)(target) ? (const char *)(target) : name, fallback},
+#define PSI_NUMBER(name, who, target, lowest, highest, fallback, doc) {(const char *)(target) ? (const char *)(target) : name, fallback},
+#define PSI_CALL(name, who, target, call, fallback, secret, doc)
+#define PSI_KEEP(name, who, field, fallback, doc)
+#define PSI_PART(name, who, secret, doc)
+#define PSI_IGNORE(name, who, doc)
+#define PSI_REFUSE(name, who, rest, doc)
+#include "kafka/props.def"
+    };
+    rd_kafka_conf_t *plain = rd_kafka_conf_new();
+    char reason[512];
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT_OF(pairs); i++)
+        if (pairs[i][1] && rd_kafka_conf_set(plain, pairs[i][0], pairs[i][1], reason, sizeof reason) == RD_KAFKA_CONF_INVALID)
+            fail_msg("%s", reason);
+    rd_kafka_conf_destroy(plain);
+}
+
 static void names_are_translated(void **state)
 {
     (void)state;
@@ -373,6 +396,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_java_s),
+        cmocka_unit_test(every_default_is_taken),
         cmocka_unit_test(names_are_translated),
         cmocka_unit_test(times_fit_an_int),
         cmocka_unit_test(what_has_no_effect_is_told_once),
