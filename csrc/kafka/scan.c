@@ -35,7 +35,7 @@ typedef struct kafka_cursor {
     kafka_scan *scan;
     int64_t slice;
     int at;                /* the range to look at next */
-    int64_t progress_ms;   /* when something was last read */
+    int64_t waited_ns;     /* in vain, since something was last read: what operators do with it does not count */
     rd_kafka_message_t **messages;
     psi_rows_spare spare;
 } kafka_cursor;
@@ -84,7 +84,7 @@ static ps_status cursor_seek(ps_cursor *cursor, int64_t slice, ps_error *err)
 
     self->slice = slice;
     self->at = 0;
-    self->progress_ms = ps_clock_ticks() / 1000000;
+    self->waited_ns = 0;
     for (int64_t i = slice; i < self->scan->n; i += self->scan->scan.n_slices) {
         range_state *item = &self->scan->items[i];
 
@@ -160,7 +160,7 @@ static ps_status cursor_next(ps_cursor *cursor, ps_batch **out, ps_error *err)
 {
     kafka_cursor *self = (kafka_cursor *)cursor;
     kafka_scan *scan = self->scan;
-    int64_t began = ps_clock_ticks() / 1000000, now = began;
+    int64_t began = ps_clock_ticks(), now;
 
     *out = NULL;
     for (;;) {
@@ -169,18 +169,18 @@ static ps_status cursor_next(ps_cursor *cursor, ps_batch **out, ps_error *err)
 
         PS_TRY(look_around(self, out, &left, err));
         if (*out)
-            self->progress_ms = now;
+            self->waited_ns = 0;
         if (*out || left == 0)
             return PS_OK;
-        now = ps_clock_ticks() / 1000000;
-        if (now - self->progress_ms > scan->args.options->poll_timeout_ms)
+        if (self->waited_ns / 1000000 > scan->args.options->poll_timeout_ms)
             return timed_out(self, err);
-        if (now - began >= PSI_KAFKA_WAIT_MS) {
+        now = ps_clock_ticks();
+        if ((now - began) / 1000000 >= PSI_KAFKA_WAIT_MS) {
             PS_TRY(psi_client_tell(psi_reader_client(scan->args.reader), err));
             return psi_rows_none(scan->args.schema, scan->wanted, out, err);
         }
         psi_reader_wait(scan->args.reader, seen, PSI_KAFKA_WAIT_MS);
-        now = ps_clock_ticks() / 1000000;
+        self->waited_ns += ps_clock_ticks() - now;
     }
 }
 

@@ -1,0 +1,119 @@
+/*
+ * tests/c/test_kafka_scan.c - ranges read from librdkafka's mock cluster: what is late.
+ */
+#include "unit.h"
+#include "kafka/rows.h"
+#include "kafka/scan.h"
+#include <librdkafka/rdkafka_mock.h>
+#include <time.h>
+
+static rd_kafka_t *judge; /* owns the cluster */
+static rd_kafka_mock_cluster_t *cluster;
+static const ps_type *schema;
+static const bool wanted[PSI_COL_COUNT] = {[PSI_COL_OFFSET] = true};
+static psi_source_options options;
+static ps_cursor *cursor;
+static ps_scan *scan;
+
+static int make_world(void **state)
+{
+    char reason[200];
+
+    (void)state;
+    judge = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), reason, sizeof reason);
+    cluster = rd_kafka_mock_cluster_new(judge, 1);
+    rd_kafka_brokers_add(judge, rd_kafka_mock_cluster_bootstraps(cluster));
+    return psi_rows_schema(false, &schema, &err) != PS_OK;
+}
+
+static int end_world(void **state)
+{
+    (void)state;
+    ps_type_unref(schema);
+    rd_kafka_mock_cluster_destroy(cluster);
+    rd_kafka_destroy(judge);
+    return 0;
+}
+
+static void produce(const char *topic, int n)
+{
+    for (int i = 0; i < n; i++)
+        assert_int_equal(rd_kafka_producev(judge, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_VALUE("v", 1), RD_KAFKA_V_END), 0);
+    assert_int_equal(rd_kafka_flush(judge, 10000), 0);
+}
+
+/* Begins to read offsets [0, to) of partition 0 of a topic that has n records. */
+static void begin(const char *topic, int n, int64_t to)
+{
+    const char *const fixed[][2] = {{"enable.partition.eof", "true"}, {"auto.offset.reset", "error"}, {NULL, NULL}};
+    ps_options given = {0};
+    psi_client_args client = {.options = &given, .fixed = fixed};
+    psi_scan_args args = {.owned = true, .options = &options, .schema = schema, .wanted = wanted, .n_workers = 1};
+    psi_positions ends = {0};
+    psi_ranges ranges = {0};
+    psi_client *fetches;
+
+    rd_kafka_mock_topic_create(cluster, topic, 1, 1);
+    produce(topic, n);
+    OK(ps_options_set(&given, "kafka.bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster), &err));
+    OK(psi_client_open(&client, &args.client, &err));
+    OK(psi_client_open(&client, &fetches, &err));
+    OK(psi_reader_open(fetches, NULL, &args.reader, &err));
+    ps_options_clear(&given);
+    OK(psi_positions_set(&ends, topic, 0, to, &err));
+    OK(PS_PUSH(&ranges, ((psi_range){ends.items[0].topic, 0, 0, to}), &err));
+    OK(psi_scan_new(&args, &ends, &ranges, &scan, &err));
+    OK(scan->vt->cursor(scan, &cursor, &err));
+    OK(cursor->vt->seek(cursor, 0, &err));
+}
+
+static int end(void **state)
+{
+    (void)state;
+    cursor->vt->free(cursor);
+    scan->vt->free(scan);
+    return 0;
+}
+
+/* Reads on until so many rows came, or the end. */
+static ps_status read_rows(int64_t at_least, int64_t *n)
+{
+    ps_batch *batch;
+
+    for (*n = 0; *n < at_least;) {
+        PS_TRY(cursor->vt->next(cursor, &batch, &err));
+        if (!batch)
+            return PS_OK;
+        *n += batch->n_rows;
+        ps_batch_unref(batch);
+    }
+    return PS_OK;
+}
+
+static void time_spent_with_the_rows_is_no_wait(void **state)
+{
+    int64_t n, began;
+
+    (void)state;
+    options = (psi_source_options){.fail_on_data_loss = true, .poll_timeout_ms = 500, .n_retries = 1};
+    begin("slow", 1, 3);
+    OK(read_rows(1, &n));
+    assert_int_equal(n, 1);
+    nanosleep(&(struct timespec){.tv_nsec = 800000000}, NULL); /* the operators take their time */
+    began = ps_clock_ticks();
+    FAILS(KAFKA_READ_TIMEOUT, read_rows(1, &n));
+    assert_true(ps_clock_ticks() - began > 450000000);
+    produce("slow", 2);
+    OK(cursor->vt->seek(cursor, 0, &err));
+    OK(read_rows(INT64_MAX, &n));
+    assert_int_equal(n, 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(time_spent_with_the_rows_is_no_wait, end),
+    };
+
+    return cmocka_run_group_tests(tests, make_world, end_world);
+}
