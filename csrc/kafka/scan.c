@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/logger.h"
 #include "kafka/kafka_int.h"
+#include "kafka/lookup.h"
 #include "kafka/rows.h"
 
 /* Below so many offsets a second thread costs more than it saves. */
@@ -42,28 +43,45 @@ typedef struct kafka_cursor {
 
 /* --- data that is no longer there (D.7) --------------------------------------------------------------------------- */
 
-static ps_status skip_lost(kafka_scan *scan, range_state *item, psi_fault fault, ps_error *err)
+/* The offsets that the partition has now: from *first to before *end. */
+static ps_status look_up_log(const kafka_scan *scan, const psi_range *range, int64_t *first, int64_t *end, ps_error *err)
+{
+    psi_positions at = {0};
+    ps_status rc = psi_positions_set(&at, range->topic, range->partition, PSI_EARLIEST, err);
+
+    rc = rc == PS_OK ? psi_lookup_each(scan->args.client, scan->args.options, &at, err) : rc;
+    *first = rc == PS_OK ? at.items[0].offset : 0;
+    rc = rc == PS_OK ? psi_positions_set(&at, range->topic, range->partition, PSI_LATEST, err) : rc;
+    rc = rc == PS_OK ? psi_lookup_each(scan->args.client, scan->args.options, &at, err) : rc;
+    *end = rc == PS_OK ? at.items[0].offset : 0;
+    psi_positions_clear(&at);
+    return rc;
+}
+
+static void warn_of_loss(const psi_range *range, int64_t from, int64_t to)
+{
+    ps_log(PS_LOG_WARNING, "pystream.kafka", "%s-%d: offsets %lld to %lld are gone%s (failOnDataLoss is false)", range->topic,
+           (int)range->partition, (long long)from, (long long)to, to < range->to ? ", reading goes on behind them" : "");
+}
+
+/* Goes on where the log has something of the range, as Spark does: also at the same offset, when it is there again (a broker
+ * that took over may be behind for a moment).  What the brokers do not tell is no loss: then the query fails. */
+static ps_status skip_lost(const kafka_scan *scan, range_state *item, psi_fault fault, ps_error *err)
 {
     const psi_range *range = &item->range;
-    int64_t wanted = psi_part_next(item->part);
-    psi_positions earliest = {0};
-    ps_status rc = PS_OK;
+    int64_t wanted = psi_part_next(item->part), first = range->to, end = range->to;
 
-    if (fault == PSI_FAULT_OUT_OF_RANGE) {
-        rc = psi_positions_set(&earliest, range->topic, range->partition, PSI_EARLIEST, err);
-        rc = rc == PS_OK ? psi_client_offsets(scan->args.client, &earliest, err) : rc;
-    }
-    if (rc == PS_OK && earliest.n == 1 && earliest.items[0].offset > wanted && earliest.items[0].offset < range->to) {
-        ps_log(PS_LOG_WARNING, "pystream.kafka", "%s-%d: offsets %lld to %lld are gone, reading goes on behind them (failOnDataLoss is false)",
-               range->topic, (int)range->partition, (long long)wanted, (long long)earliest.items[0].offset);
-        rc = psi_part_seek(item->part, earliest.items[0].offset, err);
-    } else if (rc == PS_OK) {
-        ps_log(PS_LOG_WARNING, "pystream.kafka", "%s-%d: offsets %lld to %lld are gone (failOnDataLoss is false)", range->topic,
-               (int)range->partition, (long long)wanted, (long long)range->to);
+    if (fault == PSI_FAULT_OUT_OF_RANGE)
+        PS_TRY(look_up_log(scan, range, &first, &end, err));
+    if (wanted >= end || first >= range->to) {
+        warn_of_loss(range, wanted, range->to);
         item->ended = true;
+        return PS_OK;
     }
-    psi_positions_clear(&earliest);
-    return rc;
+    if (first <= wanted)
+        return psi_part_seek(item->part, wanted, err);
+    warn_of_loss(range, wanted, first);
+    return psi_part_seek(item->part, first, err);
 }
 
 static ps_status lost(kafka_scan *scan, range_state *item, psi_fault fault, ps_error *err)

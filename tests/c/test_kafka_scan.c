@@ -1,11 +1,14 @@
 /*
- * tests/c/test_kafka_scan.c - ranges read from librdkafka's mock cluster: what is late.
+ * tests/c/test_kafka_scan.c - ranges read from librdkafka's mock cluster: what is late, and what is gone for a moment.
  */
 #include "unit.h"
 #include "kafka/rows.h"
 #include "kafka/scan.h"
 #include <librdkafka/rdkafka_mock.h>
 #include <time.h>
+
+#define FETCH 1
+#define LIST_OFFSETS 2
 
 static rd_kafka_t *judge; /* owns the cluster */
 static rd_kafka_mock_cluster_t *cluster;
@@ -42,8 +45,8 @@ static void produce(const char *topic, int n)
     assert_int_equal(rd_kafka_flush(judge, 10000), 0);
 }
 
-/* Begins to read offsets [0, to) of partition 0 of a topic that has n records. */
-static void begin(const char *topic, int n, int64_t to)
+/* Begins to read offsets [from, to) of partition 0 of a topic that has n records. */
+static void begin(const char *topic, int n, int64_t from, int64_t to)
 {
     const char *const fixed[][2] = {{"enable.partition.eof", "true"}, {"auto.offset.reset", "error"}, {NULL, NULL}};
     ps_options given = {0};
@@ -61,7 +64,7 @@ static void begin(const char *topic, int n, int64_t to)
     OK(psi_reader_open(fetches, NULL, &args.reader, &err));
     ps_options_clear(&given);
     OK(psi_positions_set(&ends, topic, 0, to, &err));
-    OK(PS_PUSH(&ranges, ((psi_range){ends.items[0].topic, 0, 0, to}), &err));
+    OK(PS_PUSH(&ranges, ((psi_range){ends.items[0].topic, 0, from, to}), &err));
     OK(psi_scan_new(&args, &ends, &ranges, &scan, &err));
     OK(scan->vt->cursor(scan, &cursor, &err));
     OK(cursor->vt->seek(cursor, 0, &err));
@@ -96,7 +99,7 @@ static void time_spent_with_the_rows_is_no_wait(void **state)
 
     (void)state;
     options = (psi_source_options){.fail_on_data_loss = true, .poll_timeout_ms = 500, .n_retries = 1};
-    begin("slow", 1, 3);
+    begin("slow", 1, 0, 3);
     OK(read_rows(1, &n));
     assert_int_equal(n, 1);
     nanosleep(&(struct timespec){.tv_nsec = 800000000}, NULL); /* the operators take their time */
@@ -109,10 +112,66 @@ static void time_spent_with_the_rows_is_no_wait(void **state)
     assert_int_equal(n, 3);
 }
 
+static void an_offset_that_is_there_again(void **state)
+{
+    int64_t n;
+
+    (void)state;
+    options = (psi_source_options){.poll_timeout_ms = 5000, .n_retries = 3, .retry_ms = 1};
+    rd_kafka_mock_push_request_errors(cluster, FETCH, 1, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+    begin("again", 5, 0, 5);
+    OK(read_rows(INT64_MAX, &n));
+    assert_int_equal(n, 5);
+}
+
+static void what_lies_behind_the_log_is_gone(void **state)
+{
+    int64_t n;
+
+    (void)state;
+    options = (psi_source_options){.poll_timeout_ms = 5000, .n_retries = 3, .retry_ms = 1};
+    begin("short", 2, 3, 5);
+    OK(read_rows(INT64_MAX, &n));
+    assert_int_equal(n, 0);
+}
+
+static void a_look_up_that_fails_is_tried_again(void **state)
+{
+    int64_t n;
+
+    (void)state;
+    options = (psi_source_options){.poll_timeout_ms = 5000, .n_retries = 3, .retry_ms = 1};
+    rd_kafka_mock_push_request_errors(cluster, FETCH, 1, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+    rd_kafka_mock_push_request_errors(cluster, LIST_OFFSETS, 2, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+                                      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    begin("retried", 5, 0, 5);
+    OK(read_rows(INT64_MAX, &n));
+    assert_int_equal(n, 5);
+}
+
+static void a_look_up_that_keeps_failing_is_no_loss(void **state)
+{
+    int64_t n;
+
+    (void)state;
+    options = (psi_source_options){.poll_timeout_ms = 5000, .n_retries = 2, .retry_ms = 1};
+    rd_kafka_mock_push_request_errors(cluster, FETCH, 1, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+    rd_kafka_mock_push_request_errors(cluster, LIST_OFFSETS, 2, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+                                      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    begin("refused", 5, 0, 5);
+    FAILS(KAFKA_FAILED, read_rows(INT64_MAX, &n));
+    HAS("Looking up offsets");
+    assert_int_equal(n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(time_spent_with_the_rows_is_no_wait, end),
+        cmocka_unit_test_teardown(an_offset_that_is_there_again, end),
+        cmocka_unit_test_teardown(what_lies_behind_the_log_is_gone, end),
+        cmocka_unit_test_teardown(a_look_up_that_fails_is_tried_again, end),
+        cmocka_unit_test_teardown(a_look_up_that_keeps_failing_is_no_loss, end),
     };
 
     return cmocka_run_group_tests(tests, make_world, end_world);
