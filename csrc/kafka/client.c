@@ -57,6 +57,7 @@ struct psi_client {
     int n_lines, n_dropped;
     char failure[LINE_SIZE]; /* the last thing that went wrong with a connection, or "" */
     rd_kafka_resp_err_t refused; /* the brokers do not know who this is: no use in waiting */
+    bool connected;        /* the last attempt to connect to a broker came to something */
     undelivered undelivered;
 };
 
@@ -103,6 +104,30 @@ static void note_error(rd_kafka_t *rk, int code, const char *reason, void *self)
     ps_lock_drop(&client->lock);
 }
 
+/* @thread any: librdkafka's, one for each broker.  Comes when it happens, while note_error comes when somebody polls: a refusal
+ * that is over by then is none.  The end of a connection that had been made is no attempt. */
+static rd_kafka_resp_err_t note_state(rd_kafka_t *rk, int32_t id, const char *protocol, const char *name, int port, const char *state, void *self)
+{
+    static _Thread_local bool was_up;
+    bool up = strcmp(state, "UP") == 0, down = strcmp(state, "DOWN") == 0;
+    psi_client *client = self;
+
+    PS_UNUSED(rk), PS_UNUSED(id), PS_UNUSED(protocol), PS_UNUSED(name), PS_UNUSED(port);
+    if (up || (down && !was_up)) {
+        ps_lock_take(&client->lock);
+        client->connected = up;
+        ps_lock_drop(&client->lock);
+    }
+    was_up = up || (was_up && !down);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t watch_states(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *self, char *reason, size_t n_reason)
+{
+    PS_UNUSED(conf), PS_UNUSED(reason), PS_UNUSED(n_reason);
+    return rd_kafka_interceptor_add_on_broker_state_change(rk, "pystream", note_state, self);
+}
+
 static void tell(psi_client *client)
 {
     log_line lines[MAX_LINES];
@@ -139,6 +164,8 @@ static ps_status check_refused(psi_client *client, ps_error *err)
     ps_status rc;
 
     ps_lock_take(&client->lock);
+    if (client->connected)
+        client->refused = RD_KAFKA_RESP_ERR_NO_ERROR;
     code = client->refused;
     memcpy(failure, client->failure, LINE_SIZE);
     ps_lock_drop(&client->lock);
@@ -259,6 +286,7 @@ static ps_status fill_conf(const psi_client_args *args, psi_client *client, rd_k
     rd_kafka_conf_set_opaque(conf, client);
     rd_kafka_conf_set_log_cb(conf, keep_line);
     rd_kafka_conf_set_error_cb(conf, note_error);
+    rd_kafka_conf_interceptor_add_on_new(conf, "pystream", watch_states, client);
     if (args->producer)
         rd_kafka_conf_set_dr_msg_cb(conf, keep_undelivered);
     return PS_OK;

@@ -122,3 +122,19 @@ def secure_broker(certificates):
     listeners = {"SASL": "SASL_PLAINTEXT", "SSL": "SSL", "SASLSSL": "SASL_SSL", "MUTUAL": "SSL"}
     with brokers.Broker(properties=properties, listeners=listeners, format_options=scram, line="old") as running:
         yield running
+
+
+@pytest.fixture
+def gated(spark, certificates, tmp_path):
+    """A broker that clients reach through a gate, by TLS: the gate, a Kafka, a judge within."""
+    need_broker()
+    keys = {"ssl.keystore.type": "PEM", "ssl.keystore.location": certificates / "server.pem"}
+    broker = brokers.Broker(properties=keys, listeners={"SSL": "SSL"})
+    from gate import Gate
+    from judge import Judge
+    with Gate(("127.0.0.1", broker.ports["SSL"])) as gate:
+        broker.properties["advertised.listeners"] = f"PLAINTEXT://{broker.bootstrap},SSL://{gate.address}"
+        with broker:
+            kafka = queries.Kafka(spark, gate.address, tmp_path)
+            yield gate, kafka, Judge(broker.bootstrap)
+            kafka.close()

@@ -2,10 +2,12 @@
 import contextlib
 import io
 import logging
+import time
 
 import pytest
 from certificates import PASSWORD
-from judge import Judge
+from judge import Judge, wait_until
+from pystream.errors import StreamingQueryException
 from queries import Kafka
 
 pytestmark = pytest.mark.ours
@@ -121,6 +123,36 @@ def test_a_stranger_is_not_trusted(secure, filled, certificates):
 
 #: So that a test of what cannot succeed does not last a minute.
 QUICK = {"kafka.default.api.timeout.ms": 5000, "kafka.request.timeout.ms": 3000, "fetchOffset.numRetries": 1}
+
+
+def test_a_refusal_that_is_over_is_none(gated, certificates):
+    """The client was turned away between two triggers, and is connected again when the second one comes."""
+    gate, kafka, judge = gated
+    judge.create("t")
+    judge.produce("t", "a")
+    follower = kafka.follow(subscribe="t", trigger={"processingTime": "6 seconds"}, **EARLIEST, **tls(certificates))
+    assert follower.settle() == ["a"]
+    wait_until(lambda: 0.3 < time.time() % 6 < 1, what="the moment after a trigger")
+    gate.refuse()
+    wait_until(lambda: gate.turned_away >= 2, what="an attempt of both clients")
+    gate.passed = 0
+    gate.reopen()
+    wait_until(lambda: gate.passed >= 2, what="their connections")
+    gate.delay = 0.1  # long enough for what librdkafka said in the meantime to be heard
+    judge.produce("t", "b")
+    assert follower.settle() == ["b"]
+
+
+def test_a_refusal_that_lasts_ends_the_query(gated, certificates):
+    gate, kafka, judge = gated
+    judge.create("t")
+    judge.produce("t", "a")
+    follower = kafka.follow(subscribe="t", **EARLIEST, **tls(certificates))
+    assert follower.settle() == ["a"]
+    gate.refuse()
+    with pytest.raises(StreamingQueryException, match="The Kafka brokers refuse this client: .*(?i:ssl)"):
+        wait_until(lambda: follower.query.exception() or None, what="the failure")
+        follower.query.awaitTermination(1)
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256"])
