@@ -42,6 +42,7 @@ struct psi_client {
     ps_refs refs;          /* the owner's, and the thread's */
     rd_kafka_t *rk;
     psi_props_kept kept;
+    bool quiet;
     ps_status (*check)(void *self, ps_error *err);
     void *check_self;
     ps_map topics;         /* name -> rd_kafka_topic_t */
@@ -69,6 +70,8 @@ static void keep_line(const rd_kafka_t *rk, int level, const char *facility, con
     psi_client *client = rd_kafka_opaque(rk);
     log_line *line;
 
+    if (client->quiet && strcmp(facility, "CONFWARN") == 0)
+        return;
     ps_lock_take(&client->lock);
     if (strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0)
         snprintf(client->failure, sizeof client->failure, "%s", text);
@@ -279,7 +282,7 @@ static ps_status fill_conf(const psi_client_args *args, psi_client *client, rd_k
 {
     char reason[LINE_SIZE];
 
-    PS_TRY(psi_props_apply(args->options, args->producer, conf, &client->kept, err));
+    PS_TRY(psi_props_apply(args->options, args->producer, args->quiet, conf, &client->kept, err));
     for (int i = 0; args->fixed && args->fixed[i][0]; i++)
         if (rd_kafka_conf_set(conf, args->fixed[i][0], args->fixed[i][1], reason, sizeof reason) != RD_KAFKA_CONF_OK)
             return ps_raise(err, PS_E_KAFKA_FAILED, args->fixed[i][0], reason, "conf");
@@ -317,6 +320,7 @@ ps_status psi_client_open(const psi_client_args *args, psi_client **out, ps_erro
     ps_refs_init(&client->refs);
     ps_lock_init(&client->lock, PS_RANK_LEAF);
     ps_cond_init(&client->cond);
+    client->quiet = args->quiet;
     client->check = args->check;
     client->check_self = args->check_self;
     conf = rd_kafka_conf_new();

@@ -17,6 +17,7 @@ typedef struct psi_client psi_client;
 
 typedef struct psi_client_args {
     bool producer;
+    bool quiet;                        /* beside another client of the same options, which warned of what it could not take */
     const ps_options *options;         /* the user's: kafka.* become properties (props.h) */
     const char *const (*fixed)[2];     /* pairs of librdkafka's own names that the user cannot change; ended by NULL */
     ps_status (*check)(void *self, ps_error *err); /* raises when the caller is to give up; or NULL */

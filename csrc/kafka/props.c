@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOGGER "pystream.kafka"
 #define PREFIX "kafka."
 #define EXACTLY_ONCE "pystream.kafka.exactlyOnce"
 
@@ -39,8 +38,23 @@ struct job {
     rd_kafka_conf_t *conf;
     psi_props_kept *kept;
     who who;
+    bool quiet;    /* warnings are another client's */
     bool defaults; /* not the user's values: what this librdkafka does not have is left out without a word */
 };
+
+static void warn(const job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void warn(const job *job, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    if (job->quiet)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    ps_log(PS_LOG_WARNING, "pystream.kafka", "%s", text);
+}
 
 static const char *target_of(const prop *prop) { return prop->target ? prop->target : prop->name; }
 
@@ -63,7 +77,7 @@ static ps_status set(job *job, const prop *prop, const char *name, const char *v
         return PS_OK;
     case RD_KAFKA_CONF_UNKNOWN:
         if (!job->defaults)
-            ps_log(PS_LOG_WARNING, LOGGER, "Kafka option '%s' has no effect: librdkafka %s has no property %s.", prop->name,
+            warn(job, "Kafka option '%s' has no effect: librdkafka %s has no property %s.", prop->name,
                    rd_kafka_version_str(), name);
         return PS_OK;
     default: /* a default of ours is a good one (a test sees to it), but librdkafka may have been built without TLS, say */
@@ -77,12 +91,12 @@ static ps_status parse(const prop *prop, const char *value, int64_t *out, ps_err
 }
 
 /* Java takes larger and smaller numbers than librdkafka; -1, where 0 is the least, means 0: the system's choice, or never. */
-static int64_t fit(const prop *prop, int64_t value, int64_t lowest, int64_t highest)
+static int64_t fit(const job *job, const prop *prop, int64_t value, int64_t lowest, int64_t highest)
 {
     int64_t taken = value < lowest ? lowest : value > highest ? highest : value;
 
     if (taken != value && !(value == -1 && lowest == 0))
-        ps_log(PS_LOG_WARNING, LOGGER, "Kafka option '%s' is taken as %lld: librdkafka has no more and no less than %lld to %lld.",
+        warn(job, "Kafka option '%s' is taken as %lld: librdkafka has no more and no less than %lld to %lld.",
                prop->name, (long long)taken, (long long)lowest, (long long)highest);
     return taken;
 }
@@ -91,17 +105,17 @@ static ps_status set_number(job *job, const prop *prop, const char *name, int64_
 {
     char text[24];
 
-    snprintf(text, sizeof text, "%lld", (long long)fit(prop, value, lowest, highest));
+    snprintf(text, sizeof text, "%lld", (long long)fit(job, prop, value, lowest, highest));
     return set(job, prop, name, text, err);
 }
 
 /* A time that calls of librdkafka take as an int. */
-static ps_status keep_time(const prop *prop, const char *value, int64_t lowest, int64_t *out, ps_error *err)
+static ps_status keep_time(const job *job, const prop *prop, const char *value, int64_t lowest, int64_t *out, ps_error *err)
 {
     int64_t ms;
 
     PS_TRY(parse(prop, value, &ms, err));
-    *out = fit(prop, ms, lowest, INT32_MAX);
+    *out = fit(job, prop, ms, lowest, INT32_MAX);
     return PS_OK;
 }
 
@@ -133,7 +147,7 @@ static ps_status compression_level(job *job, const prop *prop, const char *value
 
 static ps_status delivery_timeout(job *job, const prop *prop, const char *value, ps_error *err)
 {
-    PS_TRY(keep_time(prop, value, 1, &job->kept->delivery_timeout_ms, err));
+    PS_TRY(keep_time(job, prop, value, 1, &job->kept->delivery_timeout_ms, err));
     return set_number(job, prop, target_of(prop), job->kept->delivery_timeout_ms, 1, INT32_MAX, err);
 }
 
@@ -353,7 +367,7 @@ static ps_status apply_row(job *job, const prop *prop, const char *value, ps_err
     case CALL:
         return prop->call(job, prop, value, err);
     case KEEP:
-        return keep_time(prop, value, 0, (int64_t *)((char *)job->kept + prop->field), err);
+        return keep_time(job, prop, value, 0, (int64_t *)((char *)job->kept + prop->field), err);
     case REFUSE:
         return ps_raise(err, PS_E_KAFKA_FORBIDDEN, prop->name, prop->target);
     case PART:
@@ -476,10 +490,10 @@ static ps_status apply_given(job *job, ps_error *err)
         if (!prop)
             continue;
         if (!(prop->who & job->who))
-            ps_log(PS_LOG_WARNING, LOGGER, "The configuration '%s' was supplied but isn't a known config of a %s.", name,
+            warn(job, "The configuration '%s' was supplied but isn't a known config of a %s.", name,
                    job->who == CONSUMER ? "consumer" : "producer");
         else if (prop->action == IGNORE)
-            ps_log(PS_LOG_WARNING, LOGGER, "Kafka option '%s' has no effect here.", name);
+            warn(job, "Kafka option '%s' has no effect here.", name);
         else
             PS_TRY(apply_row(job, prop, value, err));
     }
@@ -535,7 +549,7 @@ static ps_status settle_idempotence(job *job, bool transactional, ps_error *err)
         return PS_OK;
     if (asked || transactional)
         return ps_raise(err, PS_E_KAFKA_PROPERTIES, against);
-    ps_log(PS_LOG_WARNING, LOGGER, "Idempotence is disabled: %s", against);
+    warn(job, "Idempotence is disabled: %s", against);
     return set(job, &prop, prop.name, "false", err);
 }
 
@@ -546,7 +560,7 @@ static ps_status settle_transaction(job *job, ps_error *err)
 
     if (number_of(job, "delivery.timeout.ms") > most) {
         if (given(job, "delivery.timeout.ms"))
-            ps_log(PS_LOG_WARNING, LOGGER, "Kafka option 'delivery.timeout.ms' is taken as %lld, the transaction.timeout.ms.", (long long)most);
+            warn(job, "Kafka option 'delivery.timeout.ms' is taken as %lld, the transaction.timeout.ms.", (long long)most);
         job->kept->delivery_timeout_ms = most;
         PS_TRY(settle_number(job, "delivery.timeout.ms", most, err));
     }
@@ -567,10 +581,10 @@ static ps_status settle(job *job, bool transactional, ps_error *err)
     return transactional ? settle_transaction(job, err) : PS_OK;
 }
 
-ps_status psi_props_apply(const ps_options *options, bool producer, rd_kafka_conf_t *conf, psi_props_kept *kept, ps_error *err)
+ps_status psi_props_apply(const ps_options *options, bool producer, bool quiet, rd_kafka_conf_t *conf, psi_props_kept *kept, ps_error *err)
 {
     ps_options own = {0};
-    job job = {.options = &own, .conf = conf, .kept = kept, .who = producer ? PRODUCER : CONSUMER};
+    job job = {.options = &own, .conf = conf, .kept = kept, .who = producer ? PRODUCER : CONSUMER, .quiet = quiet};
     bool transactional;
     ps_status rc;
 

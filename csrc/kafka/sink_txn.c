@@ -308,7 +308,7 @@ static ps_status ask_until_told(psi_txn *txn, ps_error *err)
 static ps_status read_number(psi_txn *txn, const ps_sink_request *request, ps_error *err)
 {
     const char *const fixed[][2] = {{"group.id", txn->name}, {"enable.auto.commit", "false"}, {NULL, NULL}};
-    psi_client_args args = {.options = request->options, .fixed = fixed, .check = request->check, .check_self = request->check_self};
+    psi_client_args args = {.quiet = true, .options = request->options, .fixed = fixed, .check = request->check, .check_self = request->check_self};
     ps_status rc;
 
     PS_TRY(psi_client_open(&args, &txn->group, err));

@@ -427,11 +427,12 @@ static void source_close(ps_source *source)
 }
 
 /* A consumer that tells of a partition's end, decides nothing about offsets by itself, and has a group only by the user's wish. */
-static ps_status open_consumer(const ps_options *options, const psi_source_options *read, const ps_source_open_args *args, psi_client **out, ps_error *err)
+static ps_status open_consumer(const ps_options *options, const psi_source_options *read, const ps_source_open_args *args, bool quiet,
+                               psi_client **out, ps_error *err)
 {
     const char *const fixed[][2] = {{"enable.partition.eof", "true"}, {"auto.offset.reset", "error"}, {"enable.auto.commit", "false"},
                                     {"enable.auto.offset.store", "false"}, {read->has_group_id ? "group.id" : NULL, read->group_id}, {NULL, NULL}};
-    psi_client_args client = {.options = options, .fixed = fixed, .check = args->check, .check_self = args->check_self};
+    psi_client_args client = {.quiet = quiet, .options = options, .fixed = fixed, .check = args->check, .check_self = args->check_self};
 
     return psi_client_open(&client, out, err);
 }
@@ -442,8 +443,8 @@ static ps_status open_consumers(const ps_options *options, const psi_source_opti
 {
     psi_client *fetches = NULL;
 
-    PS_TRY(open_consumer(options, read, args, lookups, err));
-    PS_TRY(open_consumer(options, read, args, &fetches, err));
+    PS_TRY(open_consumer(options, read, args, false, lookups, err));
+    PS_TRY(open_consumer(options, read, args, true, &fetches, err));
     return psi_reader_open(fetches, &args->waker, reader, err);
 }
 

@@ -10,6 +10,7 @@
 
 static rd_kafka_conf_t *conf;
 static psi_props_kept kept;
+static bool quiet;
 static char told[4096]; /* the warnings of the last apply(), a line each */
 
 static void tell(ps_log_level level, const char *name, const char *text)
@@ -25,7 +26,7 @@ static ps_status apply_options(bool producer, const ps_options *options)
         rd_kafka_conf_destroy(conf);
     conf = rd_kafka_conf_new();
     *told = '\0';
-    return psi_props_apply(options, producer, conf, &kept, &err);
+    return psi_props_apply(options, producer, quiet, conf, &kept, &err);
 }
 
 /* Names and values in turn, ended by NULL. */
@@ -168,6 +169,11 @@ static void what_has_no_effect_is_told_once(void **state)
     TOLD("'metrics.num.samples'");
     TOLD("The configuration 'acks' was supplied but isn't a known config of a consumer.");
     assert_string_not_equal(of("acks"), "0");
+    quiet = true; /* another client has told it */
+    OK(CONSUMER("kafka.max.poll.records", "5", "kafka.acks", "0", "kafka.request.timeout.ms", "900000"));
+    quiet = false;
+    assert_string_equal(told, "");
+    IS("socket.timeout.ms", "300000");
 }
 
 static void refused_with_what_to_write(void **state)

@@ -216,6 +216,19 @@ def test_conf_asks_for_it(spark, broker, judge, topic, tmp_path):
     number_is(judge, tmp_path / "checkpoint", 1)
 
 
+def test_properties_are_told_of_once(spark, broker, judge, topic, tmp_path, caplog):
+    """Beside the producer there is a consumer, for the number: what it has no use for is no news to the user."""
+    (tmp_path / "in").mkdir()
+    with caplog.at_level("WARNING", "pystream.kafka"):
+        query = start(spark.readStream.format("text").load(str(tmp_path / "in")), broker, tmp_path / "checkpoint", topic(),
+                      kafka_linger_ms="1", kafka_acks="all", kafka_compression_type="lz4", kafka_ssl_protocol="TLS",
+                      kafka_queue_buffering_max_messages="1000", kafka_sticky_partitioning_linger_ms="1")
+        wait_until(lambda: query.status["message"].startswith("Waiting") or query.exception(), what="the first trigger")
+        query.stop()
+    told = [record.getMessage() for record in caplog.records]
+    assert [text for text in told if re.search("(?i)option|config", text)] == ["Kafka option 'ssl.protocol' has no effect here."]
+
+
 # another run -------------------------------------------------------------------------------------------------------------
 
 def test_older_run_is_shut_out(spark, broker, judge, topic, tmp_path):

@@ -156,10 +156,12 @@ IGNORED = ["kafka.ssl.protocol", "kafka.ssl.enabled.protocols", "kafka.ssl.provi
 
 @pytest.mark.ours
 @pytest.mark.parametrize("key", IGNORED)
-def test_properties_of_java_alone_are_passed_over(kafka, judge, topic, key):
+def test_properties_of_java_alone_are_passed_over(kafka, judge, topic, key, caplog):
     name = topic()
     judge.produce(name, "a")
     assert kafka.values(subscribe=name, **{key: "x"}) == ["a"]
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [f"Kafka option '{key.removeprefix('kafka.')}' has no effect here."]  # once, though a read has two clients
 
 
 def test_group_ids(kafka, judge, topic):
