@@ -194,10 +194,9 @@ static ps_status sink_begin(ps_sink *sink, int64_t batch_id, bool *skip, ps_erro
 {
     kafka_sink *self = (kafka_sink *)sink;
 
-    PS_UNUSED(err);
     sink->batch_id = batch_id;
     *skip = self->txn && psi_txn_has(self->txn, batch_id);
-    return PS_OK;
+    return self->txn && !*skip ? psi_txn_renew(self->txn, batch_id, err) : PS_OK;
 }
 
 static ps_status write_rows(kafka_sink *self, const ps_batch *batch, ps_error *err)

@@ -15,6 +15,7 @@
 #define NOTE_VERSION 1
 #define ABORT_MS 100
 #define RETRY_MS 20
+#define RENEW_NS 60000000000 /* offsets.retention.minutes is 1 at least: a younger number is there */
 #define MOST_ASK_MS 3600000 /* librdkafka waits no longer for an answer of this kind */
 
 struct psi_txn {
@@ -28,6 +29,7 @@ struct psi_txn {
     int64_t rerun_batch;
     int64_t n_done;        /* the number: batches below it are done; -1: none is stored */
     bool marked;           /* a number is stored and noted */
+    int64_t stored;        /* when this run last stored it, by ps_clock_ticks() */
     bool open;             /* a transaction is */
     bool abandoned;        /* a call was left to itself: what became of it, the next run will see */
     int64_t batch_id;      /* of the open transaction */
@@ -363,7 +365,16 @@ static ps_status finish(psi_txn *txn, int64_t number, ps_error *err)
     PS_TRY(run_step(txn, call, patience_ms(txn), err));
     txn->open = false;
     txn->n_done = number;
+    txn->stored = ps_clock_ticks();
     return PS_OK;
+}
+
+/* A transaction of the number alone. */
+static ps_status store(psi_txn *txn, int64_t number, ps_error *err)
+{
+    PS_TRY(start(txn, number, err));
+    PS_TRY(send_number(txn, number, err));
+    return finish(txn, number, err);
 }
 
 /* Steps 1 and 2, under `topic`. */
@@ -374,9 +385,7 @@ static ps_status mark(psi_txn *txn, ps_slice topic, int64_t number, ps_error *er
     PS_TRY(ps_strndup(topic.data, topic.n_bytes, &copy, err));
     ps_free(txn->number_topic);
     txn->number_topic = copy;
-    PS_TRY(start(txn, number, err));
-    PS_TRY(send_number(txn, number, err));
-    PS_TRY(finish(txn, number, err));
+    PS_TRY(store(txn, number, err));
     PS_TRY(PS_FAILPOINT("kafka.marked", err));
     PS_TRY(write_note(txn, number, err));
     txn->marked = true;
@@ -446,6 +455,7 @@ ps_status psi_txn_open(psi_client *client, const ps_sink_request *request, const
     txn->topic = topic;
     txn->rerun_batch = request->rerun_batch;
     txn->n_done = -1;
+    txn->stored = -RENEW_NS;
     txn->timeout_ms = read_timeout(client);
     PS_TRY_OR(fail, ps_strdup(name, &txn->name, err));
     PS_TRY_OR(fail, read_note(txn, request, err));
@@ -476,6 +486,11 @@ void psi_txn_close(psi_txn *txn)
 /* --- batches ------------------------------------------------------------------------------------------------------------------------ */
 
 bool psi_txn_has(const psi_txn *txn, int64_t batch_id) { return batch_id < txn->n_done; }
+
+ps_status psi_txn_renew(psi_txn *txn, int64_t batch_id, ps_error *err)
+{
+    return txn->marked && ps_clock_ticks() - txn->stored >= RENEW_NS ? store(txn, batch_id, err) : PS_OK;
+}
 
 ps_status psi_txn_begin(psi_txn *txn, int64_t batch_id, ps_slice topic, ps_error *err)
 {

@@ -18,6 +18,9 @@
  * A crash between 1 and 2 leaves a number without a note, and the steps are taken again.  From 2 on there is a note and,
  * unless the brokers forgot it, a number; so a note without a number means that it was lost, whatever batch was on its way.
  * Later batches take steps 3 to 6.  Between two steps stands a failpoint.
+ *
+ * A number that was last stored a minute ago or more may be forgotten before the next rows come: so a batch then begins with
+ * step 1 again, under the noted topic.  What a restart does not find was forgotten after that batch had begun.
  */
 #ifndef PS_KAFKA_SINK_TXN_H
 #define PS_KAFKA_SINK_TXN_H
@@ -39,6 +42,8 @@ ps_status psi_txn_open(psi_client *client, const ps_sink_request *request, const
 void psi_txn_close(psi_txn *txn); /* accepts NULL */
 
 bool psi_txn_has(const psi_txn *txn, int64_t batch_id); /* the batch is in Kafka */
+/* Stores the number again when it may soon be forgotten: for a batch that is not in Kafka, before anything of it is computed. */
+ps_status psi_txn_renew(psi_txn *txn, int64_t batch_id, ps_error *err);
 /* Steps 1 to 3, unless they are done: before the first row of a batch, which goes to `topic`. */
 ps_status psi_txn_begin(psi_txn *txn, int64_t batch_id, ps_slice topic, ps_error *err);
 /* Steps 5 and 6, all rows having been delivered; nothing when no row came. */

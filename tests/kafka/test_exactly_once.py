@@ -257,6 +257,27 @@ def test_transaction_of_a_dead_run_is_ended(broker, judge, topic, source, tmp_pa
     check_lines(committed(judge, name))
 
 
+def test_old_copy_of_a_checkpoint(spark, broker, judge, topic, tmp_path):
+    """Batch 1 is in Kafka, so the copy's batch 1 is not written, whatever its rows are: as the writer's notes say."""
+    name, source = topic(), tmp_path / "in"
+    source.mkdir()
+    rows = spark.readStream.format("text").load(str(source))
+    for number in range(2):
+        put(source / str(number), f"{number}\n")
+        query = start(rows, broker, tmp_path / "checkpoint", name)
+        query.processAllAvailable()
+        query.stop()
+        if number == 0:
+            shutil.copytree(tmp_path / "checkpoint", tmp_path / "copy")
+    put(source / "1", "one\n")
+    query = start(rows, broker, tmp_path / "copy", name)
+    query.processAllAvailable()
+    put(source / "2", "2\n")
+    query.processAllAvailable()
+    query.stop()
+    assert committed(judge, name) == ["0", "1", "2"]
+
+
 # the number is lost --------------------------------------------------------------------------------------------------------
 
 @pytest.fixture
@@ -302,6 +323,28 @@ def test_lost_number_between_batches(broker, judge, topic, source, tmp_path):
     done = program("lines", broker, name, source, checkpoint)
     assert done.returncode == 0, done.stderr
     check_lines(committed(judge, name))
+
+
+def test_lost_number_of_a_query_that_had_nothing_to_do(spark, broker, judge, topic, tmp_path):
+    """Forgotten in a pause of a running query: the batch behind the pause stores it again, so that its failure leaves no doubt."""
+    name, source, checkpoint = topic(), tmp_path / "in", tmp_path / "checkpoint"
+    source.mkdir()
+    put(source / "0", "0\n")
+    rows = spark.readStream.format("text").load(str(source))
+    query = start(rows, broker, checkpoint, name)
+    query.processAllAvailable()
+    query.stop()
+    query = start(rows.selectExpr("CAST(value + 0 AS string) AS value"), broker, checkpoint, name)
+    query.processAllAvailable()
+    judge.forget_group(number_is(judge, checkpoint, 1)[0])
+    put(source / "1", "1\nx\n")
+    with pytest.raises(StreamingQueryException, match="CAST_INVALID_INPUT"):
+        query.awaitTermination(30)
+    query = start(rows, broker, checkpoint, name)
+    query.processAllAvailable()
+    query.stop()
+    assert committed(judge, name) == ["0", "1", "x"]
+    number_is(judge, checkpoint, 2)
 
 
 def test_topic_of_the_number_is_deleted(broker, judge, topic, source, tmp_path):

@@ -150,10 +150,14 @@ class DataStreamWriter(_Options):
     - ``transaction.max.timeout.ms`` (15 minutes) no lower than the option ``kafka.transaction.timeout.ms`` (1 minute), which in
       turn must be longer than any batch takes to write. When it is over the broker gives the transaction up and the batch
       fails: raise it. After a crash it is also how long readers may wait for the query to come back.
-    - ``offsets.retention.minutes`` (7 days) longer than the longest time without a batch that writes rows. After that, or when
-      the topic is deleted, the number is gone. If no batch was under way that does no harm. Otherwise the next start fails
-      with ``KAFKA_BATCH_ID_LOST``: look whether the batch is in the topic, and start once with the option
-      ``pystream.kafka.onLostBatchId`` set to ``"skip"`` when it is, or to ``"resend"`` when it is not.
+    - ``offsets.retention.minutes`` (7 days) longer than the longest time between a crash and the next start. After that, or
+      when the topic is deleted, the number is gone. If the last batch is in the checkpoint's ``commits`` that does no harm.
+      Otherwise the next start fails with ``KAFKA_BATCH_ID_LOST``: look whether the batch is in the topic, and start once with
+      the option ``pystream.kafka.onLostBatchId`` set to ``"skip"`` when it is, or to ``"resend"`` when it is not.
+
+    The number is ahead of an old copy of the checkpoint. A query that starts from one goes through the batches since the copy
+    again, but writes none of those that the brokers already have, also when its source now gives them other rows. To have them
+    written again start with a new checkpoint.
 
     Examples
     --------
