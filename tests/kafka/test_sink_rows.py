@@ -30,6 +30,8 @@ def keys_and_values(judge, name) -> list[tuple]:
     ("value STRING, key STRING", (None, "k"), (b"k", None)),
     ("key STRING, value STRING", (None, "v"), (None, b"v")),
     ("key STRING, value STRING", ("", ""), (b"", b"")),
+    ("key BINARY, value BINARY", (None, None), (None, None)),
+    pytest.param("key BINARY, value STRING", (b"k" * 13, "é" * 5000), (b"k" * 13, "é".encode() * 5000), id="long ones"),
     ("key STRING, value STRING, other INT, timestamp TIMESTAMP", ("k", "v", 3, None), (b"k", b"v")),
 ], ids=str)
 def test_keys_and_values(kafka, judge, topic, schema, row, expected):
@@ -54,7 +56,7 @@ def test_each_row_names_its_topic(kafka, judge, topic):
 def test_the_option_wins_over_the_column(kafka, judge, topic):
     """EX-E1."""
     one, two = topic(), topic()
-    kafka.write(frame(kafka, [(one, "a"), (None, "b")], "topic STRING, value STRING"), topic=f" {two} ")
+    kafka.write(frame(kafka, [(one, "a"), (None, "b")], "topic STRING, value STRING"), topic=f"  {two}\t")
     assert (judge.values(one), sorted(judge.values(two))) == ([], ["a", "b"])
 
 
@@ -62,11 +64,19 @@ def test_headers_arrive_as_they_were(kafka, judge, topic):
     """EX-E2: order and duplicates kept, null is none."""
     name = topic()
     rows = [([("a", b"b")], "1"), ([("c", b"d"), ("e", b"f")], "2"), ([("g", b"h"), ("g", b"i")], "3"), (None, "4"),
-            ([("n", None)], "5")]
+            ([("n", None), ("", b"")], "5")]
     kafka.write(frame(kafka, rows, "headers ARRAY<STRUCT<key: STRING, value: BINARY>>, value STRING"), topic=name)
     assert sorted(((record.headers, record.value.decode()) for record in judge.read(name)), key=lambda row: row[1]) == rows
     back = kafka.table("headers;" + VALUES, subscribe=name, includeHeaders=True).collect()
     assert sorted(((row[0] and [tuple(header) for header in row[0]], row[1]) for row in back), key=lambda row: row[1]) == rows
+
+
+def test_headers_that_are_none_and_that_have_no_key(kafka, judge, topic):
+    name, schema = topic(), "headers ARRAY<STRUCT<key: STRING, value: BINARY>>, value STRING"
+    kafka.write(frame(kafka, [([], "v")], schema), topic=name)
+    assert not judge.read(name)[0].headers
+    with pytest.raises(Exception, match=wording("Null header keys are not permitted", "NullPointerException")):
+        kafka.write(frame(kafka, [([(None, b"x")], "v")], schema), topic=name)
 
 
 def test_headers_go_from_topic_to_topic(kafka, judge, topic):
@@ -86,6 +96,9 @@ CHECKS = [
     ("SELECT 1.5D AS key, 'v' AS value", {"topic": "t"}, r"key attribute unsupported type double. key must be a\(n\) string or binary"),
     ("SELECT 1 AS topic, 'v' AS value", {}, r"topic attribute unsupported type int. topic must be a\(n\) string"),
     ("SELECT 'x' AS partition, 'v' AS value", {"topic": "t"}, r"partition attribute unsupported type string. partition must be a\(n\) int"),
+    ("SELECT 1L AS partition, 'v' AS value", {"topic": "t"}, r"partition attribute unsupported type bigint. partition must be a\(n\) int"),
+    ("SELECT array('x') AS headers, 'v' AS value", {"topic": "t"}, r"headers attribute unsupported type array<string>. "
+     r"headers must be a\(n\) array<struct<key:string,value:binary>>"),
     ("SELECT 'x' AS headers, 'v' AS value", {"topic": "t"}, r"headers attribute unsupported type string. "
      r"headers must be a\(n\) array<struct<key:string,value:binary>>"),
 ]
@@ -115,7 +128,8 @@ def test_a_null_topic_fails(kafka):
 
 
 def test_servers_are_required(kafka):
-    with pytest.raises(Exception, match=r"bootstrap\.servers"):
+    with pytest.raises(Exception, match=wording("Option 'kafka.bootstrap.servers' must be specified for configuring Kafka producer",
+                                              r"bootstrap\.servers")):
         kafka.spark.sql("SELECT 'v' AS value").write.format("kafka").option("topic", "t").save()
 
 
@@ -133,26 +147,32 @@ def test_names_of_columns_are_exact(kafka, judge, topic):
 def test_the_partition_column_wins(kafka, judge, topic):
     """EX-E3."""
     name = topic(partitions=4)
-    kafka.write(frame(kafka, [(str(i), str(i), 2) for i in range(5)], "key STRING, value STRING, partition INT"), topic=name)
-    assert judge.ends(name) == {0: 0, 1: 0, 2: 5, 3: 0}
+    rows = [(str(i), str(i), 2 if i % 2 else None) for i in range(200)]
+    kafka.write(frame(kafka, rows, "key STRING, value STRING, partition INT"), topic=name)
+    places = {int(record.value): record.partition for record in judge.read(name)}
+    assert len(places) == 200
+    assert {place for value, place in places.items() if value % 2} == {2}
+    assert {place for value, place in places.items() if not value % 2} == {0, 1, 2, 3}
 
 
 def test_keys_lie_where_the_java_client_puts_them(kafka, judge, topic):
-    """murmur2 of the key, so that topics written by both stay joinable; a null partition is none."""
-    expected = judge.producer(partitioner="murmur2_random")
-    there, here, null = topic(partitions=8), topic(partitions=8), topic(partitions=8)
-    keys = [f"key-{i}" for i in range(200)]
-    judge.produce(there, *((key, key) for key in keys), partition=-1, producer=expected)
-    kafka.write(frame(kafka, [(key, key) for key in keys], "key STRING, value STRING"), topic=here)
-    kafka.write(frame(kafka, [(key, key, None) for key in keys], "key STRING, value STRING, partition INT"), topic=null)
-    places = [{record.key: record.partition for record in judge.read(name)} for name in (there, here, null)]
-    assert places[0] == places[1] == places[2] and len(set(places[0].values())) == 8
+    """murmur2 of the key, so that topics written by both stay joinable; a null partition is none.  The hashes are those of the
+    tests of Kafka's own utilities."""
+    here, null = topic(partitions=7), topic(partitions=7)
+    hashes = {"21": -973932308, "foobar": -790332482, "a-little-bit-long-string": -985981536,
+              "a-little-bit-longer-string": -1486304829, "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971}
+    kafka.write(frame(kafka, [(key, key) for key in hashes], "key STRING, value STRING"), topic=here)
+    kafka.write(frame(kafka, [(key, key, None) for key in hashes], "key STRING, value STRING, partition INT"), topic=null)
+    for name in (here, null):
+        assert {record.key.decode(): record.partition for record in judge.read(name)} == \
+            {key: (number & 0x7fffffff) % 7 for key, number in hashes.items()}
 
 
-def test_a_partition_that_is_not_there_fails(kafka, topic):
+@pytest.mark.parametrize("partition", [2, -2])
+def test_a_partition_that_is_not_there_fails(kafka, topic, partition):
     name = topic(partitions=2)
-    with pytest.raises(Exception, match="(?i)partition"):
-        kafka.write(frame(kafka, [("v", 7)], "value STRING, partition INT"), topic=name, kafka_max_block_ms=2000,
+    with pytest.raises(Exception, match=f"Invalid partition: {partition}" if partition < 0 else "(?i)partition"):
+        kafka.write(frame(kafka, [("v", partition)], "value STRING, partition INT"), topic=name, kafka_max_block_ms=2000,
                     kafka_delivery_timeout_ms=3000, kafka_request_timeout_ms=2000)
 
 
@@ -219,6 +239,7 @@ def test_changed_groups_are_appended(kafka, judge, topic):
     query = kafka.write_stream(counted, mode="update", topic=counts)
     query.processAllAvailable()
     assert progress_of(query)[-1]["sink"]["numOutputRows"] == 3
+    assert progress_of(query)[-1]["sink"]["description"].startswith("org.apache.spark.sql.kafka010.KafkaSourceProvider$KafkaTable")
     judge.produce(words, "a")
     query.processAllAvailable()
     assert sorted(keys_and_values(judge, counts)) == [(b"a", b"2"), (b"a", b"3"), (b"b", b"1"), (b"c", b"1")]
