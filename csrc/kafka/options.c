@@ -21,15 +21,16 @@ static ps_status read_positions(const char *text, ps_status code, psi_positions 
     return valid ? PS_OK : ps_raise(err, code, text);
 }
 
-/* Below zero the protocol has numbers that mean something else, as the newest record's time; none of them is the user's. */
+/* -1 and -2 are the latest and the earliest, as times too: so says the protocol, and so does Spark.  What the protocol has below
+ * is not the user's. */
 static ps_status check_bound(const psi_bound *bound, const bound_keys *keys, ps_error *err)
 {
-    if (bound->kind == PSI_BOUND_TIME && bound->time_ms < 0)
+    if (bound->kind == PSI_BOUND_TIME && bound->time_ms < PSI_EARLIEST)
         return ps_raise(err, PS_E_KAFKA_NEGATIVE_TIME, keys->time, (long long)bound->time_ms, keys->offsets);
     for (int i = 0; i < bound->positions.n; i++) {
         const psi_position *item = &bound->positions.items[i];
 
-        if (bound->kind == PSI_BOUND_TIMES && item->offset < 0)
+        if (bound->kind == PSI_BOUND_TIMES && item->offset < PSI_EARLIEST)
             return ps_raise(err, PS_E_KAFKA_NEGATIVE_TIME, keys->times, (long long)item->offset, keys->offsets);
         if (item->offset < PSI_EARLIEST)
             return ps_raise(err, PS_E_KAFKA_NEGATIVE_OFFSET, keys->offsets, item->topic, (int)item->partition, (long long)item->offset);

@@ -68,13 +68,13 @@ def test_wrong_options_of_a_batch(kafka, options, match):
         reader(kafka, "read", options).load().collect()
 
 
-#: In Spark such an offset fails a task, and such a time means to a broker what the client's protocol says.
+#: In Spark such an offset fails a task, and such a time means to a broker what the protocol says.
 NEGATIVE = [("startingOffsets", {"t": {"0": 0, "1": -3}}, "startingOffsets for t-1 can't be -3: an offset is 0 or more, -1 stands for"),
             ("endingOffsets", {"t": {"0": -(1 << 63)}}, "endingOffsets for t-0 can't be -9223372036854775808: "),
-            ("startingTimestamp", -1, "startingTimestamp can't be -1: a time is milliseconds since 1970, 0 or more."),
-            ("endingTimestamp", -2, "endingTimestamp can't be -2: .* For the earliest or the latest offset set endingOffsets"),
+            ("startingTimestamp", -3, "startingTimestamp can't be -3: a time is milliseconds since 1970."),
+            ("endingTimestamp", -9, "endingTimestamp can't be -9: .* For the earliest or the latest offset set endingOffsets"),
             ("startingOffsetsByTimestamp", {"t": {"0": 5, "1": -4}}, "startingOffsetsByTimestamp can't be -4: "),
-            ("endingOffsetsByTimestamp", {"t": {"0": -1}}, "endingOffsetsByTimestamp can't be -1: ")]
+            ("endingOffsetsByTimestamp", {"t": {"0": -5}}, "endingOffsetsByTimestamp can't be -5: ")]
 
 
 @pytest.mark.ours

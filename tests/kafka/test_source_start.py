@@ -71,6 +71,17 @@ def test_timestamps_must_name_all_partitions(kafka, topic):
           subscribe=name, startingOffsetsByTimestamp=json.dumps({name: {"0": 1}}))
 
 
+@pytest.mark.parametrize("time, values", [(-1, ["new"]), (-2, ["old", "new"])])
+def test_latest_and_earliest_as_times(kafka, judge, topic, time, values):
+    """The protocol's numbers, which Spark hands on."""
+    name = topic()
+    judge.produce(name, "old")
+    follower = kafka.follow(subscribe=name, startingTimestamp=time)
+    seen = follower.settle()
+    judge.produce(name, "new")
+    assert seen + follower.settle() == values
+
+
 @pytest.mark.parametrize("option", ["startingTimestamp", "startingOffsetsByTimestamp"])
 def test_no_record_so_young_is_an_error(kafka, judge, topic, option):
     name = topic()
