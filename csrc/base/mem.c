@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 static atomic_size_t used, peak;
 static _Atomic int64_t fail_at;
 
 /* No object is larger, and sums of a few such sizes cannot wrap. */
 #define MAX_BLOCK (SIZE_MAX / 4)
-/* Zeroed blocks of this size are tables. */
+/* Blocks of this size are tables and buffers that will be full. */
 #define HUGE_FROM ((size_t)2 << 20)
 
 static bool must_fail(void)
@@ -38,13 +39,14 @@ static void uncount(size_t n_old)
     atomic_fetch_sub_explicit(&used, n_old, memory_order_relaxed);
 }
 
-/* Fresh memory comes a page at a time, at the first touch of each; a large table is touched all over at once, so pages of 2 MiB
+/* Fresh memory comes a page at a time, at the first touch of each; a large block is touched all over at once, so pages of 2 MiB
  * save most of that time.  Where there are none the advice is without effect. */
 static void advise_huge(void *block, size_t n)
 {
 #ifdef MADV_HUGEPAGE
-    const uintptr_t page = 4096; /* a block of its own begins right behind the start of a mapping, which may be that of a huge page */
-    uintptr_t start = (uintptr_t)block & ~(page - 1), end = ((uintptr_t)block + n) & ~(page - 1);
+    /* A block of its own begins right behind the start of a mapping, which may be that of a huge page: its whole pages count. */
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t start = (uintptr_t)block & ~(page - 1), end = ((uintptr_t)block + n + page - 1) & ~(page - 1);
 
     (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 #else

@@ -114,7 +114,7 @@ void ps_thread_set_name(const char *name)
 
 void ps_thread_step_back(void)
 {
-    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10); /* on Linux a thread has a nice value of its own */
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5); /* on Linux a thread has a nice value of its own */
 }
 
 int ps_cpu_count(void)

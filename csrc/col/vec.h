@@ -4,7 +4,7 @@
  * A vector is immutable once built and shared by reference.  Its shape is FLAT (a value per row), CONST
  * (one value for all rows) or DICT (an index per row into another, flat vector).  Kernels read any shape
  * through a ps_view.  Validity is a bitmap, bit set = not NULL; absent = no NULLs.  A value under a NULL or
- * outside the selection is undefined but readable.
+ * outside the selection is undefined but readable: what a text or a span there points at is not.
  *
  * Strings are 16-byte views; the vector pins the buffers that they point into (`bufs`).  An array or map
  * value is a span of rows of the child vectors (array: children[0]; map: keys children[0], values

@@ -49,6 +49,7 @@ PSI_ALWAYS ps_status psi_agg_written(const ps_agg_shape *shape, const ps_agg_gro
     ps_vec *vec;
     ps_status rc = PS_OK;
 
+    *out = NULL;
     PS_TRY(ps_vec_new(type, n, false, &vec, err));
     for (int64_t j = 0; j < n && rc == PS_OK; j++)
         rc = write(shape, from, j, vec, err);

@@ -1,6 +1,5 @@
 /* expr/kernel.c - what the macros of kernel.h call. */
 #include "expr/kernel.h"
-#include "expr/fn_args.h"
 
 /* Clears in valid (of the result) the rows where an argument is NULL.  Words at a time when the argument is FLAT. */
 static void and_nulls(const ps_view *view, const ps_rows *rows, uint64_t *valid)

@@ -2,10 +2,11 @@
  * op/aggregate.c - GROUP BY, bounded and streaming.
  *
  * A micro-batch of a stream (stateful.md 3.1):
- * 1. rows go into a partial table per worker (aggregate_partial.c)
+ * 1. rows go into a partial table per worker (aggregate_partial.c), or wait for the state
+ *    (aggregate_direct.c)
  * 2. the partial tables are met shard by shard; groups that are late are dropped and counted, one
  *    per key
- * 3. what is left is merged into the state
+ * 3. what waited and what is left is merged into the state
  * 4. groups are emitted as the output mode says
  * 5. groups that the watermark has passed leave the state
  *

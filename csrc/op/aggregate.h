@@ -16,7 +16,7 @@ bool ps_aggregate_allows_partials(const ps_op *op);
  * as the operator. Call on the run's thread, before the workers start. */
 ps_status ps_aggregate_partial_get(ps_op *op, int worker, ps_aggregate_partial **out,
                                    ps_error *err);
-/* @thread any, one per partial. */
+/* @thread any, one per partial. @locks PS_RANK_STATE */
 ps_status ps_aggregate_partial_push(ps_aggregate_partial *partial, ps_batch *batch, ps_error *err);
 /* Is there a DISTINCT among the aggregates of this node; false for other nodes. */
 bool ps_aggregate_has_distinct(const ps_node *node);

@@ -16,7 +16,7 @@
 #define MOST_CACHED (2 * ps_batch_rows) /* groups; few where tests make batches tiny */
 #define WORTH_GROUPING 4                /* rows a group */
 #define PART_BITS 3                     /* 8 parts a shard; of a million groups one takes half a megabyte */
-#define MOST_BITS 12                    /* of all parts */
+#define MOST_BITS 10                    /* of all parts */
 
 size_t psi_most_waiting = (size_t)64 << 20;
 
@@ -74,6 +74,7 @@ ps_status psi_direct_begin(psi_direct *direct, ps_store *store, int worker, int 
     direct->late_us = late_us ? *late_us : 0;
     direct->on = false;
     direct->n_rows = direct->ns = 0;
+    psi_parts_forget(direct->parts);
     if (direct->store == NULL)
         return PS_OK;
     return psi_parts_begin(direct->parts, ps_store_shard_bits(store) + PART_BITS, err);
@@ -125,53 +126,68 @@ static ps_status update(const ps_aggregate_partial *owner, ps_shard *shard, uint
     return PS_OK;
 }
 
-/* The next rows of a part, or all of them. */
+/* The next rows of a part, and more while its stretch of the table has room; *n_keys: about how many
+ * keys lie there. */
 static ps_status add_rows(const psi_direct *direct, ps_shard *shard, psi_parts_reader *in,
-                          psi_parts_place *place, bool all, bool *more, ps_error *err)
+                          psi_parts_place *place, int64_t *n_keys, bool *more, ps_error *err)
 {
+    const ps_table *table = ps_shard_table(shard);
     uint8_t *slots[PS_CHUNK];
     const uint8_t *records;
     size_t stride;
-    int n;
 
-    while ((n = psi_parts_next(in, place, &records, &stride)) > 0) {
+    do {
+        int64_t before = table->n;
+        int n = psi_parts_next(in, place, &records, &stride);
+        if (n == 0)
+            return PS_OK;
         PS_TRY(ps_shard_upsert_records(shard, records, stride, n, slots, err));
         PS_TRY(update(direct->owner, shard, slots, in->outs, n, err));
+        *n_keys += table->n - before;
         *more = true;
-        if (!all)
-            break;
-    }
+    } while (*n_keys < table->limit >> PART_BITS);
     return PS_OK;
 }
 
-/* Keys are spread evenly: a shard becomes as large as the largest one.  With that room it takes
- * part after part.  Without, a part alone would overfill its stretch of the table, so the parts take
- * turns. */
+/* A part's keys lie in one stretch of the table, which one part after the other would overfill while
+ * the table is small: so the parts take turns, longer ones the more room there is. */
+static ps_status add_parts(const psi_direct *direct, ps_shard *shard, psi_parts_reader *in,
+                           uint32_t number, ps_error *err)
+{
+    psi_parts_place places[1 << PART_BITS];
+    int64_t n_keys[1 << PART_BITS];
+    bool more = true;
+
+    for (uint32_t p = 0; p < 1 << PART_BITS; p++) {
+        places[p] = psi_parts_start(direct->parts, (number << PART_BITS) + p);
+        n_keys[p] = ps_shard_table(shard)->n >> PART_BITS;
+    }
+    while (more) {
+        more = false;
+        for (int p = 0; p < 1 << PART_BITS; p++)
+            PS_TRY(add_rows(direct, shard, in, &places[p], &n_keys[p], &more, err));
+    }
+    return ps_table_account(ps_shard_table(shard), err);
+}
+
+/* Keys are spread evenly: a shard becomes as large as the largest one, at once. */
 ps_status psi_direct_drain(const psi_direct *direct, uint32_t number, psi_shard_size *largest,
                            ps_error *err)
 {
     ps_shard *shard = ps_store_shard(direct->store, 0, number);
-    psi_parts_place places[1 << PART_BITS];
     psi_parts_reader in;
-    int64_t size = atomic_load(largest);
-    bool more = true;
+    int64_t n_keys;
     ps_status rc;
 
-    for (uint32_t p = 0; p < 1 << PART_BITS; p++)
-        places[p] = psi_parts_start(direct->parts, (number << PART_BITS) + p);
     PS_TRY_OR(done, psi_parts_open(direct->parts, &in, err));
     ps_shard_take(shard);
-    if (size > 0)
-        rc = ps_shard_reserve(shard, size, err);
-    while (more && rc == PS_OK) {
-        more = false;
-        for (int p = 0; p < 1 << PART_BITS && rc == PS_OK; p++)
-            rc = add_rows(direct, shard, &in, &places[p], size > 0, &more, err);
-    }
-    size = ps_shard_table(shard)->n;
+    rc = ps_shard_reserve(shard, atomic_load(largest), err);
+    if (rc == PS_OK)
+        rc = add_parts(direct, shard, &in, number, err);
+    n_keys = ps_shard_table(shard)->n;
     ps_shard_drop(shard);
-    if (size > atomic_load(largest))
-        atomic_store(largest, size); /* a hint: it may be lost to another thread */
+    if (n_keys > atomic_load(largest))
+        atomic_store(largest, n_keys); /* may be lost to another thread */
 done:
     psi_parts_close(&in);
     return rc;

@@ -59,6 +59,7 @@ ps_status psi_distinct_pick(psi_distinct *distinct, uint64_t seed, ps_vec *const
  * (aggregate_parts.c).  A writer is @thread one at a time; so is a reader of a part, while nobody
  * writes. */
 typedef struct psi_parts psi_parts;
+typedef struct psi_parts_block psi_parts_block;
 bool psi_parts_fit(const psi_aggregate_plan *plan); /* are its arguments of a kind that can wait */
 ps_status psi_parts_new(const psi_aggregate_plan *plan, psi_parts **out, ps_error *err);
 void psi_parts_free(psi_parts *parts); /* accepts NULL */
@@ -78,8 +79,8 @@ typedef struct psi_parts_reader {
 } psi_parts_reader;
 typedef struct psi_parts_place {
     uint32_t part;
-    const struct block *block; /* the next one */
-    const uint8_t *at, *end;   /* in this one */
+    const psi_parts_block *block; /* the next one */
+    const uint8_t *at, *end;      /* in this one */
 } psi_parts_place;
 ps_status psi_parts_open(const psi_parts *parts, psi_parts_reader *in, ps_error *err);
 psi_parts_place psi_parts_start(const psi_parts *parts, uint32_t part);
@@ -94,6 +95,7 @@ extern size_t psi_most_waiting; /* bytes, of all workers; tests set it */
 typedef struct psi_direct psi_direct;
 /* May rows of this aggregation go straight into the state. */
 bool psi_direct_fits(const psi_aggregate_plan *plan);
+/* *out is to be freed also when this fails. */
 ps_status psi_direct_new(const ps_aggregate_partial *owner, psi_direct **out, ps_error *err);
 void psi_direct_free(psi_direct *direct); /* accepts NULL */
 /* A micro-batch begins.  late_us: keys up to this time are late; NULL: none is. */
@@ -103,12 +105,13 @@ ps_status psi_direct_begin(psi_direct *direct, ps_store *store, int worker, int 
 bool psi_direct_is_on(psi_direct *direct, const ps_table *table);
 void psi_direct_count(psi_direct *direct, int64_t n_rows); /* were grouped; accepts NULL */
 /* Takes rows of the owner's outs.  *left, which may be *rows: those that are left to be grouped,
- * borrowed. */
+ * borrowed. @locks PS_RANK_STATE */
 ps_status psi_direct_push(psi_direct *direct, const ps_rows *rows, ps_rows *left, ps_error *err);
 int64_t psi_direct_n_waiting(const psi_direct *direct); /* rows; accepts NULL */
-/* The number of keys of the largest shard that has been drained; 0: none has. */
+/* The number of keys of the largest shard that has been drained, a hint; 0: none has. */
 typedef atomic_int_least64_t psi_shard_size;
-/* Adds what waits for a shard to it, once. @thread any, each shard once */
+/* Adds what waits for a shard to it; the rows stay, so once between two psi_direct_end().
+ * @thread any @locks PS_RANK_STATE */
 ps_status psi_direct_drain(const psi_direct *direct, uint32_t shard, psi_shard_size *largest,
                            ps_error *err);
 int64_t psi_direct_ns(const psi_direct *direct); /* spent in pushing in this micro-batch */

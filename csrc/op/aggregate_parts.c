@@ -11,21 +11,21 @@
  */
 #include "op/aggregate_int.h"
 
-#define BLOCK_BYTES ((size_t)64 << 10)
+#define BLOCK_BYTES ((size_t)16 << 10)
 #define SLAB_BYTES ((size_t)16 << 20)
-#define KEPT_SLABS 1 /* from one micro-batch to the next */
-#define AHEAD 192 /* bytes of a part whose line is fetched before it is written */
+#define KEPT_SLABS 1 /* from one micro-batch to the next, while it uses one */
+#define AHEAD 192 /* bytes: how far before it is written the memory of a part is fetched */
 #define MOST_ARGS 16 /* NULL bits in a row's head */
 
-typedef struct block {
-    struct block *next;
+struct psi_parts_block {
+    psi_parts_block *next;
     uint8_t *end; /* of its rows, when it is full */
     uint8_t rows[];
-} block;
+};
 
 typedef struct part {
     uint8_t *at, *end; /* room in the last block */
-    block *first, *last;
+    psi_parts_block *first, *last;
 } part;
 
 typedef struct arg {
@@ -160,8 +160,8 @@ void psi_parts_forget(psi_parts *parts)
 
 void psi_parts_shrink(psi_parts *parts)
 {
+    free_slabs(parts, parts->slabs_used < KEPT_SLABS ? parts->slabs_used : KEPT_SLABS);
     psi_parts_forget(parts);
-    free_slabs(parts, KEPT_SLABS);
 }
 
 size_t psi_parts_n_bytes(const psi_parts *parts)
@@ -191,11 +191,11 @@ static ps_status next_slab(psi_parts *parts, ps_error *err)
 
 static ps_status add_block(psi_parts *parts, part *to, ps_error *err)
 {
-    block *more;
+    psi_parts_block *more;
 
     if (parts->cut == SLAB_BYTES)
         PS_TRY(next_slab(parts, err));
-    more = (block *)(parts->slabs[parts->slabs_used - 1] + parts->cut);
+    more = (psi_parts_block *)(parts->slabs[parts->slabs_used - 1] + parts->cut);
     parts->cut += BLOCK_BYTES;
     more->next = NULL;
     if (to->last != NULL) {
@@ -254,14 +254,16 @@ static ps_status keep_cells(psi_parts *parts, const ps_key *key, uint8_t *const 
     return PS_OK;
 }
 
-static ps_status keep_texts(psi_parts *parts, const arg *from, uint8_t *const *places, int n,
-                            ps_error *err)
+/* The bytes of long texts, likewise; a view under a NULL says nothing. */
+static ps_status keep_texts(psi_parts *parts, int i, uint8_t *const *places, int n, ps_error *err)
 {
+    const arg *from = &parts->args[i];
+
     for (int k = 0; k < n; k++) {
         ps_str text;
         char *copy;
         memcpy(&text, places[k] + from->at, sizeof text);
-        if (text.n_bytes <= PS_STR_INLINE)
+        if (text.n_bytes <= PS_STR_INLINE || ((const ps_slot *)places[k])->flags >> i & 1)
             continue;
         PS_TRY(ps_arena_strndup(&parts->texts, text.far.data, text.n_bytes, &copy, err));
         text = ps_str_make(copy, text.n_bytes);
@@ -319,7 +321,7 @@ static ps_status put_arg(psi_parts *parts, int i, ps_vec *vec, uint8_t *const *p
     put_values(places, to, &view, rows, n);
     put_nulls(places, i, &view, rows, n);
     parts->any_null = parts->any_null || view.valid != NULL;
-    return ps_kind_is_text(to->type->kind) ? keep_texts(parts, to, places, n, err) : PS_OK;
+    return ps_kind_is_text(to->type->kind) ? keep_texts(parts, i, places, n, err) : PS_OK;
 }
 
 ps_status psi_parts_add(psi_parts *parts, const ps_key *key, const ps_images *images,

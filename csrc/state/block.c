@@ -21,13 +21,6 @@
 #define COLUMN_HEAD 9
 typedef enum kind { KIND_SLOTS = 1, KIND_WORDS = 2 } kind;
 
-static inline uint64_t word_at(const uint8_t *at)
-{
-    uint64_t x;
-    memcpy(&x, at, sizeof x);
-    return x;
-}
-
 /* ---- slots and records ---- */
 
 /* Where the end of the window is put in; behind the slot when there is none to put. */
@@ -50,25 +43,19 @@ static size_t place_in_record(const ps_layout *layout, size_t at)
 
 static uint64_t window_end(const ps_layout *layout, const uint8_t *slot)
 {
-    return word_at(slot + end_of_window(layout) - 8) + (uint64_t)layout->key.window_us;
-}
-
-static inline void copy_words(uint8_t *to, const uint8_t *from, size_t n_bytes)
-{
-    for (size_t at = 0; at < n_bytes; at += 8)
-        memcpy(to + at, from + at, 8);
+    return ps_word_at(slot + end_of_window(layout) - 8) + (uint64_t)layout->key.window_us;
 }
 
 static void put_slot(const ps_layout *layout, const uint8_t *slot, uint8_t *record)
 {
     size_t n = end_of_window(layout);
 
-    copy_words(record, slot, n);
+    ps_copy_words(record, slot, n);
     memset(record + offsetof(ps_slot, flags), 0, sizeof(uint16_t));
     if (n < layout->n_bytes) {
         uint64_t end = window_end(layout, slot);
         memcpy(record + n, &end, sizeof end);
-        copy_words(record + n + 8, slot + n, layout->n_bytes - n);
+        ps_copy_words(record + n + 8, slot + n, layout->n_bytes - n);
     }
 }
 
@@ -77,11 +64,11 @@ static bool get_slot(const ps_layout *layout, const uint8_t *record, uint8_t *sl
 {
     size_t n = end_of_window(layout);
 
-    copy_words(slot, record, n);
+    ps_copy_words(slot, record, n);
     if (n == layout->n_bytes)
         return true;
-    copy_words(slot + n, record + n + 8, layout->n_bytes - n);
-    return word_at(record + n) == window_end(layout, slot);
+    ps_copy_words(slot + n, record + n + 8, layout->n_bytes - n);
+    return ps_word_at(record + n) == window_end(layout, slot);
 }
 
 static ps_status damaged(const char *path, ps_error *err)
@@ -133,7 +120,7 @@ static inline __attribute__((always_inline)) void put_values(const uint8_t *word
                                                              size_t width, uint8_t *out)
 {
     for (uint32_t i = 0; i < n; i++, word += stride, out += width) {
-        uint64_t x = word_at(word) - least;
+        uint64_t x = ps_word_at(word) - least;
         memcpy(out, &x, sizeof x);
     }
 }
@@ -144,7 +131,7 @@ static uint8_t *put_column(const uint8_t *word, size_t stride, uint32_t n, uint8
     int width;
 
     for (uint32_t i = 0; i < n; i++) {
-        int64_t x = (int64_t)word_at(word + i * stride);
+        int64_t x = (int64_t)ps_word_at(word + i * stride);
         least = x < least ? x : least;
         most = x > most ? x : most;
     }
@@ -157,7 +144,7 @@ static uint8_t *put_column(const uint8_t *word, size_t stride, uint32_t n, uint8
     return out + (size_t)width * n;
 }
 
-/* `out` has room for psi_words_bound() bytes.  Returns how many it took. */
+/* `out` has room for bound_of_words() bytes.  Returns how many it took. */
 static size_t pack_words(const uint8_t *records, size_t stride, uint32_t n, uint8_t *out)
 {
     uint8_t *at = out;
@@ -183,14 +170,14 @@ static bool unpack_words(const uint8_t *packed, size_t n_packed, size_t stride, 
         size_t width;
         if (end - at < COLUMN_HEAD || at[8] > 8)
             return false;
-        least = word_at(at);
+        least = ps_word_at(at);
         width = at[8];
         kept = width == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * width) - 1;
         at += COLUMN_HEAD;
         if ((size_t)(end - at) < width * n)
             return false;
         for (uint32_t i = 0; i < n; i++, at += width) {
-            uint64_t x = least + (word_at(at) & kept);
+            uint64_t x = least + (ps_word_at(at) & kept);
             memcpy(records + i * stride + w, &x, sizeof x);
         }
     }

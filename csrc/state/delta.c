@@ -320,7 +320,7 @@ static ps_status read_header(reader *in, psi_file_kind kind, int64_t version, ps
     PS_TRY(read_exactly(in, head, sizeof head, err));
     if (memcmp(head, magic, 7) == 0 && head[7] > magic[7] && head[7] <= '9')
         return ps_raise(err, PS_E_STATE_FORMAT, in->path);
-    if (memcmp(head, magic, 7) != 0 || head[7] < '1' || !is_sound(head, HEADER - 4, NULL, 0) ||
+    if (memcmp(head, magic, 7) != 0 || head[7] < '1' || head[7] > magic[7] || !is_sound(head, HEADER - 4, NULL, 0) ||
         get32(head + 8) != (uint32_t)kind || get32(head + 12) != (uint32_t)in->store->n_families ||
         get32(head + 16) != (uint32_t)in->store->n_shards || get64(head + 24) != (uint64_t)version)
         return damaged(in, err);
@@ -379,7 +379,7 @@ static ps_status read_block(reader *in, ps_shard *shard, uint32_t *n_records, ps
     psi_block block;
 
     PS_TRY(read_exactly(in, head, sizeof head, err));
-    if (!psi_block_read_head(layout, head, &block))
+    if (!psi_block_read_head(layout, head, &block) || block.n_packed > in->size - in->n_bytes)
         return damaged(in, err);
     ps_bytes_reset(&in->packed);
     PS_TRY(ps_bytes_reserve(&in->packed, block.n_packed + PSI_BLOCK_SLACK, err));
@@ -410,7 +410,7 @@ static ps_status read_section(reader *in, ps_shard *shard, ps_error *err)
 {
     uint8_t head[SECTION];
     uint64_t n_records, seen = 0;
-    uint32_t n_blocks, n;
+    uint32_t n_blocks, n = 0;
 
     PS_TRY(read_exactly(in, head, sizeof head, err));
     if (!is_sound(head, SECTION - 4, NULL, 0) ||

@@ -12,6 +12,20 @@
 #include "col/batch.h"
 #include "state/heap.h"
 
+static inline uint64_t ps_word_at(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+/* Slots and keys are whole words, and so few that calling memcpy() takes longer. */
+static inline __attribute__((always_inline)) void ps_copy_words(uint8_t *to, const uint8_t *from,
+                                                                size_t n_bytes)
+{
+    for (size_t at = 0; at < n_bytes; at += 8)
+        memcpy(to + at, from + at, 8);
+}
+
 #define PS_CHUNK 512 /* rows that are encoded and probed together */
 #define PS_KEY_WORDS 7 /* of a key that is read in one go: a window and two texts */
 

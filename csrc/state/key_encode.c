@@ -240,13 +240,6 @@ static ps_status put_packed(target *to, ps_vec *const *cols, const int32_t *rows
  * NULL bits enter with the first word.
  */
 
-static inline uint64_t word_at(const uint8_t *image, int i)
-{
-    uint64_t word;
-    memcpy(&word, image + 8 * i, sizeof word);
-    return word;
-}
-
 static inline __attribute__((always_inline)) void
 hash_words(const ps_key *key, ps_images *out, const uint16_t *nulls, uint64_t seed, int n_words)
 {
@@ -256,12 +249,12 @@ hash_words(const ps_key *key, ps_images *out, const uint16_t *nulls, uint64_t se
     for (int k = 0; k < out->n; k++) {
         const uint8_t *image = out->data + (size_t)k * out->stride;
         uint64_t head = (uint64_t)nulls[k] << 48;
-        uint64_t hash = ps_hash_u64(n_words > 0 ? word_at(image, 0) : 0, seed ^ head);
+        uint64_t hash = ps_hash_u64(n_words > 0 ? ps_word_at(image) : 0, seed ^ head);
         for (int i = 1; i <= n_words; i++) {
             if (i == end_word)
-                hash = ps_hash_combine(hash, word_at(image, i - 1) + window);
+                hash = ps_hash_combine(hash, ps_word_at(image + 8 * (i - 1)) + window);
             if (i < n_words)
-                hash = ps_hash_combine(hash, word_at(image, i));
+                hash = ps_hash_combine(hash, ps_word_at(image + 8 * i));
         }
         out->heads[k] = head | ps_tag_of(hash);
     }
@@ -274,10 +267,10 @@ static uint64_t hash_with_cells(const ps_key *key, const uint8_t *image, uint64_
     int next = 0, n_words = key->n_bytes / 8;
 
     for (int i = 0; i <= n_words; i++) {
-        uint64_t word = i < n_words ? word_at(image, i) : 0;
+        uint64_t word = i < n_words ? ps_word_at(image + 8 * i) : 0;
         bool first = i == 0;
         if (i == key->end_word)
-            hash = ps_hash_combine(hash, word_at(image, i - 1) + (uint64_t)key->window_us);
+            hash = ps_hash_combine(hash, ps_word_at(image + 8 * (i - 1)) + (uint64_t)key->window_us);
         if (i == n_words)
             break;
         if (next < key->n_cells && key->cells[next] == 8 * i) {
@@ -406,7 +399,7 @@ encode_words(const ps_key *key, const word_sources *from, const int32_t *sel, in
     bool any_long = false;
 
     if (n_same > 0)
-        add_word(&same, word_at(from->items[0].data, 0), seed, end_word, window);
+        add_word(&same, ps_word_at(from->items[0].data), seed, end_word, window);
     for (int k = 0; k < out->n; k++) {
         int64_t row = sel ? sel[start + k] : start + k;
         key_words to = {(uint64_t *)out->room + (size_t)k * n_words, same.hash, n_same};
@@ -416,13 +409,13 @@ encode_words(const ps_key *key, const word_sources *from, const int32_t *sel, in
             const uint8_t *data = from->items[v].data;
             int64_t at = row & from->items[v].mask;
             if (texts >> v & 1) {
-                uint64_t head = word_at(data + at * (int64_t)sizeof(ps_str), 0);
+                uint64_t head = ps_word_at(data + at * (int64_t)sizeof(ps_str));
                 any_long |= (uint32_t)head > PS_STR_INLINE;
                 add_word(&to, head, seed, -1, 0);
-                add_word(&to, word_at(data + at * (int64_t)sizeof(ps_str), 1), seed, -1, 0);
+                add_word(&to, ps_word_at(data + at * (int64_t)sizeof(ps_str) + 8), seed, -1, 0);
                 add_word(&to, 0, seed, -1, 0);
             } else {
-                add_word(&to, word_at(data + at * 8, 0), seed, end_word, window);
+                add_word(&to, ps_word_at(data + at * 8), seed, end_word, window);
             }
         }
         out->heads[k] = ps_tag_of(to.hash);

@@ -109,10 +109,12 @@ typedef struct psi_block {
 uint64_t psi_blocks_most(const ps_layout *layout, uint64_t n_bytes);
 /* False when no block can be like that. */
 bool psi_block_read_head(const ps_layout *layout, const uint8_t *head, psi_block *block);
-/* Its records, one behind the other.  STATE_CORRUPT names the file at `path`. */
+/* Its records, one behind the other, for a head that psi_block_read_head() took; PSI_BLOCK_SLACK
+ * bytes can be read behind `packed`.  STATE_CORRUPT names the file at `path`. */
 ps_status psi_block_unpack(const ps_layout *layout, const char *path, const psi_block *block,
                            const uint8_t *packed, ps_bytes *records, ps_error *err);
-/* The record at *at as a slot with pointers in its far cells; *at moves behind it. */
+/* The record at *at as a slot with pointers in its far cells; *at moves behind it.  STATE_CORRUPT, or
+ * STATE_KEY_SCHEMA when its window has another width. */
 ps_status psi_record_take(const ps_layout *layout, const char *path, const ps_bytes *records,
                           size_t *at, uint8_t *to, ps_error *err);
 

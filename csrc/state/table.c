@@ -113,14 +113,6 @@ static inline ps_slot *slot_at(const ps_table *table, uint64_t i)
     return (ps_slot *)(table->slots + i * table->layout->n_bytes);
 }
 
-/* Slots and keys are whole words, and so few that calling memcpy() takes longer. */
-static inline __attribute__((always_inline)) void copy_words(uint8_t *to, const uint8_t *from,
-                                                             size_t n_bytes)
-{
-    for (size_t at = 0; at < n_bytes; at += 8)
-        memcpy(to + at, from + at, 8);
-}
-
 /* Puts the slots, in order, into others; false when a run does not fit. */
 static inline __attribute__((always_inline)) bool refill_slots(const ps_table *from, size_t size,
                                                                uint8_t *slots, uint64_t capacity,
@@ -140,7 +132,7 @@ static inline __attribute__((always_inline)) bool refill_slots(const ps_table *f
             at += size;
         if (at >= last)
             return false;
-        copy_words(at, slot, size);
+        ps_copy_words(at, slot, size);
     }
     return true;
 }
@@ -319,20 +311,13 @@ static bool same_cells(const ps_table *table, const uint8_t *slot_key, const uin
     return memcmp(slot_key + at, image + at, key->n_bytes - at) == 0;
 }
 
-static inline uint64_t word_at(const uint8_t *at)
-{
-    uint64_t word;
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
 /* The bits in which words differ: 0 when they are the same. */
 static inline uint64_t differ(const uint8_t *a, const uint8_t *b, int n_words)
 {
     uint64_t bits = 0;
 
     for (int i = 0; i < n_words; i++)
-        bits |= word_at(a + 8 * i) ^ word_at(b + 8 * i);
+        bits |= ps_word_at(a + 8 * i) ^ ps_word_at(b + 8 * i);
     return bits;
 }
 
@@ -347,16 +332,16 @@ static inline __attribute__((always_inline)) uint8_t *probe(const ps_table *tabl
                                                             bool *found)
 {
     if (n_words >= 0) {
-        bool second = (word_at(slot + size) & HEAD_MASK) == head;
+        bool second = (ps_word_at(slot + size) & HEAD_MASK) == head;
         uint8_t *either = slot + (size & -(uint64_t)second);
-        uint64_t bits = (word_at(either) ^ head) & HEAD_MASK;
+        uint64_t bits = (ps_word_at(either) ^ head) & HEAD_MASK;
         if (PS_LIKELY((bits | differ(either + PS_SLOT_KEY, image, n_words)) == 0)) {
             *found = true;
             return either;
         }
     }
     for (;; slot += size) {
-        uint64_t there = word_at(slot);
+        uint64_t there = ps_word_at(slot);
         if ((there & HEAD_MASK) == head) {
             if (n_words < 0 ? same_cells(table, slot + PS_SLOT_KEY, image)
                             : differ(slot + PS_SLOT_KEY, image, n_words) == 0) {
@@ -376,7 +361,7 @@ static ps_status insert(ps_table *table, uint8_t *slot, uint64_t head, const uin
     const ps_layout *layout = table->layout;
     uint64_t flags = (uint64_t)PS_SLOT_NEW << 32;
 
-    copy_words(slot + PS_SLOT_KEY, image, layout->key.n_bytes);
+    ps_copy_words(slot + PS_SLOT_KEY, image, layout->key.n_bytes);
     for (int i = 0; i < layout->key.n_cells; i++) {
         ps_cell *cell = (ps_cell *)(slot + layout->cells[i]), copy = *cell;
         if (!ps_cell_is_far(&copy))
@@ -385,7 +370,7 @@ static ps_status insert(ps_table *table, uint8_t *slot, uint64_t head, const uin
         PS_TRY(ps_cell_set(&table->heap, cell, (const char *)(uintptr_t)copy.far.at, copy.n_bytes,
                            err));
     }
-    copy_words(slot + layout->value_at, layout->initial, layout->n_bytes - layout->value_at);
+    ps_copy_words(slot + layout->value_at, layout->initial, layout->n_bytes - layout->value_at);
     head |= flags;
     memcpy(slot, &head, sizeof head);
     table->n++;
@@ -565,8 +550,8 @@ static ps_status image_slots(ps_table *table, const ps_table *from, uint8_t *con
     images->stride = key->n_bytes;
     for (int k = 0; k < n; k++) {
         uint8_t *image = images->room + (size_t)k * key->n_bytes;
-        images->heads[k] = word_at(from_slots[k]) & HEAD_MASK;
-        copy_words(image, from_slots[k] + PS_SLOT_KEY, key->n_bytes);
+        images->heads[k] = ps_word_at(from_slots[k]) & HEAD_MASK;
+        ps_copy_words(image, from_slots[k] + PS_SLOT_KEY, key->n_bytes);
         for (int c = 0; c < key->n_cells; c++) {
             ps_cell *cell = (ps_cell *)(image + key->cells[c]);
             if (ps_cell_is_far(cell)) {
@@ -591,7 +576,7 @@ static void image_records(ps_table *table, const uint8_t *records, size_t stride
     images->stride = stride;
     for (int k = 0; k < n; k++) {
         const uint8_t *record = records + (size_t)k * stride;
-        images->heads[k] = word_at(record) & HEAD_MASK;
+        images->heads[k] = ps_word_at(record) & HEAD_MASK;
         for (int c = 0; c < key->n_cells; c++)
             images->any_far |=
                 ps_cell_is_far((const ps_cell *)(record + PS_SLOT_KEY + key->cells[c]));
@@ -626,7 +611,7 @@ ps_status ps_table_upsert_records(ps_table *table, const uint8_t *records, size_
         int n = chunk_of(n_records, start);
         image_records(table, records + (size_t)start * stride, stride, n);
         PS_TRY(upsert_chunk(table, table->images, &row, slots + start, err));
-        if (row < n) {
+        if (row < n) { /* from the start, as above */
             PS_TRY(grow_for(table, table->images, row, err));
             start = -PS_CHUNK;
         }
