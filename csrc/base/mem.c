@@ -41,7 +41,7 @@ static void uncount(size_t n_old)
 
 /* Fresh memory comes a page at a time, at the first touch of each; a large block is touched all over at once, so pages of 2 MiB
  * save most of that time.  Where there are none the advice is without effect. */
-static void advise_huge(void *block, size_t n)
+static void advise_huge(void *block, size_t n, bool zeroed)
 {
 #ifdef MADV_HUGEPAGE
     /* A block of its own begins right behind the start of a mapping, which may be that of a huge page: its whole pages count. */
@@ -49,6 +49,8 @@ static void advise_huge(void *block, size_t n)
     uintptr_t start = (uintptr_t)block & ~(page - 1), end = ((uintptr_t)block + n + page - 1) & ~(page - 1);
 
     (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
+    if (zeroed)
+        (void)madvise((void *)start, end - start, MADV_POPULATE_WRITE);
 #else
     PS_UNUSED(block);
     PS_UNUSED(n);
@@ -67,7 +69,7 @@ static ps_status allocate(size_t n_bytes, bool zeroed, void *out, ps_error *err)
         return ps_raise(err, PS_E_NO_MEMORY, n_bytes);
     count(malloc_usable_size(block));
     if (PS_UNLIKELY(n >= HUGE_FROM))
-        advise_huge(block, n);
+        advise_huge(block, n, zeroed);
     return PS_OK;
 }
 
