@@ -60,7 +60,7 @@ ps_status psi_distinct_pick(psi_distinct *distinct, uint64_t seed, ps_vec *const
  * writes. */
 typedef struct psi_parts psi_parts;
 typedef struct psi_parts_block psi_parts_block;
-bool psi_parts_fit(const psi_aggregate_plan *plan); /* are its arguments of a kind that can wait */
+bool psi_parts_fit(const psi_aggregate_plan *plan); /* can its keys and arguments wait */
 ps_status psi_parts_new(const psi_aggregate_plan *plan, psi_parts **out, ps_error *err);
 void psi_parts_free(psi_parts *parts); /* accepts NULL */
 /* No rows, and 1 << bits parts. */

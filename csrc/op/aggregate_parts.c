@@ -16,6 +16,7 @@
 #define KEPT_SLABS 1 /* from one micro-batch to the next, while it uses one */
 #define AHEAD 192 /* bytes: how far before it is written the memory of a part is fetched */
 #define MOST_ARGS 16 /* NULL bits in a row's head */
+#define MOST_KEY 1024 /* bytes: many rows fit in a block */
 
 struct psi_parts_block {
     psi_parts_block *next;
@@ -44,10 +45,10 @@ struct psi_parts {
     int bits; /* 1 << bits parts */
     uint8_t **slabs;
     int n_slabs, slabs_capacity;
-    int slabs_used;       /* those before the last are cut up */
-    size_t cut;           /* of the last */
-    size_t n_bytes;       /* that wait */
-    bool any_null;        /* among the arguments that wait */
+    int slabs_used; /* those before the last are cut up */
+    size_t cut;     /* of the last */
+    size_t n_bytes; /* that wait */
+    bool any_null;  /* among the arguments that wait */
     ps_arena texts;
 };
 
@@ -69,7 +70,7 @@ bool psi_parts_fit(const psi_aggregate_plan *plan)
             if (bound->kind != PS_B_LITERAL && (kind == PS_NULL || ps_kind_is_nested(kind)))
                 return false;
         }
-    return n_args_of(plan) <= MOST_ARGS;
+    return n_args_of(plan) <= MOST_ARGS && plan->layout.key.n_bytes <= MOST_KEY;
 }
 
 /* The argument before n that is the same column. */
