@@ -285,32 +285,6 @@ ps_status ps_table_account(ps_table *table, ps_error *err)
 
 /* ---- probing ---- */
 
-/* Equality of what memcmp could not settle: cells with their bytes elsewhere. */
-static bool same_cells(const ps_table *table, const uint8_t *slot_key, const uint8_t *image)
-{
-    const ps_key *key = &table->layout->key;
-    size_t at = 0;
-
-    for (int i = 0; i < key->n_cells; i++) {
-        const ps_cell *a = (const ps_cell *)(slot_key + key->cells[i]),
-                      *b = (const ps_cell *)(image + key->cells[i]);
-        if (memcmp(slot_key + at, image + at, key->cells[i] - at) != 0)
-            return false;
-        at = key->cells[i] + sizeof(ps_cell);
-        if (a->n_bytes != b->n_bytes)
-            return false;
-        if (!ps_cell_is_far(a)) {
-            if (memcmp(a, b, sizeof *a) != 0)
-                return false;
-        } else if (memcmp(a->far.prefix, b->far.prefix, 8) != 0 ||
-                   memcmp(ps_heap_at(&table->heap, a->far.at), (const char *)(uintptr_t)b->far.at,
-                          a->n_bytes) != 0) {
-            return false;
-        }
-    }
-    return memcmp(slot_key + at, image + at, key->n_bytes - at) == 0;
-}
-
 /* The bits in which words differ: 0 when they are the same. */
 static inline uint64_t differ(const uint8_t *a, const uint8_t *b, int n_words)
 {
@@ -319,6 +293,32 @@ static inline uint64_t differ(const uint8_t *a, const uint8_t *b, int n_words)
     for (int i = 0; i < n_words; i++)
         bits |= ps_word_at(a + 8 * i) ^ ps_word_at(b + 8 * i);
     return bits;
+}
+
+/* Equality of what words alone do not settle: cells with their bytes elsewhere. */
+static bool same_cells(const ps_table *table, const uint8_t *slot_key, const uint8_t *image)
+{
+    const ps_key *key = &table->layout->key;
+    size_t at = 0;
+
+    for (int i = 0; i < key->n_cells; i++) {
+        const ps_cell *a = (const ps_cell *)(slot_key + key->cells[i]),
+                      *b = (const ps_cell *)(image + key->cells[i]);
+        if (differ(slot_key + at, image + at, (int)(key->cells[i] - at) / 8) != 0)
+            return false;
+        at = key->cells[i] + sizeof(ps_cell);
+        if (a->n_bytes != b->n_bytes)
+            return false;
+        if (!ps_cell_is_far(a)) {
+            if (differ((const uint8_t *)a, (const uint8_t *)b, (int)sizeof *a / 8) != 0)
+                return false;
+        } else if (memcmp(a->far.prefix, b->far.prefix, 8) != 0 ||
+                   memcmp(ps_heap_at(&table->heap, a->far.at), (const char *)(uintptr_t)b->far.at,
+                          a->n_bytes) != 0) {
+            return false;
+        }
+    }
+    return differ(slot_key + at, image + at, (int)(key->n_bytes - at) / 8) == 0;
 }
 
 #define HEAD_MASK 0xffff0000ffffffffull /* tag and nulls, without the flags */
