@@ -86,12 +86,17 @@ static ps_status check_batch_bounds(const psi_source_options *options, ps_error 
     return PS_OK;
 }
 
+/* A stream has no end. */
+static ps_status refuse_end(const ps_options *options, ps_error *err)
+{
+    if (ps_options_get(options, end_keys.time) || ps_options_get(options, end_keys.times))
+        return ps_raise(err, PS_E_KAFKA_NOT_STREAMED, "timestamp");
+    return ps_options_get(options, end_keys.offsets) ? ps_raise(err, PS_E_KAFKA_NOT_STREAMED, "offset") : PS_OK;
+}
+
 static ps_status read_bounds(const ps_options *options, bool streaming, psi_source_options *out, ps_error *err)
 {
-    if (streaming && (ps_options_get(options, end_keys.time) || ps_options_get(options, end_keys.times)))
-        return ps_raise(err, PS_E_KAFKA_NOT_STREAMED, "timestamp");
-    if (streaming && ps_options_get(options, end_keys.offsets))
-        return ps_raise(err, PS_E_KAFKA_NOT_STREAMED, "offset");
+    PS_TRY(streaming ? refuse_end(options, err) : PS_OK);
     PS_TRY(read_bound(options, &start_keys, streaming ? PSI_BOUND_LATEST : PSI_BOUND_EARLIEST, &out->start, err));
     PS_TRY(check_bound(&out->start, &start_keys, err));
     if (streaming)
@@ -257,6 +262,17 @@ static ps_status read_limits(const ps_options *options, bool streaming, psi_sour
 ps_status psi_source_options_headers(const ps_options *options, bool *out, ps_error *err)
 {
     return ps_options_bool(options, "includeHeaders", false, out, err);
+}
+
+ps_status psi_source_options_check(const ps_options *options, ps_error *err)
+{
+    psi_source_options unused = {0};
+    ps_status rc = refuse_end(options, err);
+
+    rc = rc == PS_OK ? read_subscription(options, &unused.subscription, err) : rc;
+    rc = rc == PS_OK ? read_limits(options, true, &unused, err) : rc;
+    psi_source_options_clear(&unused);
+    return rc;
 }
 
 ps_status psi_source_options_read(const ps_options *options, bool streaming, psi_source_options *out, ps_error *err)

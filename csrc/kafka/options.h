@@ -36,6 +36,8 @@ typedef struct psi_source_options {
 
 /* Reads and checks all of them, in Spark's order.  The caller clears `out`, also after a failure. */
 ps_status psi_source_options_read(const ps_options *options, bool streaming, psi_source_options *out, ps_error *err);
+/* What Spark checks of a stream when it is described; the rest is checked when it starts. */
+ps_status psi_source_options_check(const ps_options *options, ps_error *err);
 /* includeHeaders alone: what the schema needs to know. */
 ps_status psi_source_options_headers(const ps_options *options, bool *out, ps_error *err);
 /* "Subscribe[a, b]", "SubscribePattern[a.*]", "Assign[a-0]". */

@@ -577,7 +577,9 @@ ps_status psi_kafka_describe(const ps_source_request *request, ps_source_info **
     PS_TRY(ps_alloc0(sizeof *self, &self, err));
     PS_TRY_OR(fail, ps_options_copy(request->options, &self->options, err));
     PS_TRY_OR(fail, psi_source_options_headers(&self->options, &headers, err));
-    if (!request->streaming) {
+    if (request->streaming) {
+        PS_TRY_OR(fail, psi_source_options_check(&self->options, err));
+    } else {
         PS_TRY_OR(fail, psi_source_options_read(&self->options, false, &self->batch, err));
         warn_of_stream_options(&self->options);
     }

@@ -62,6 +62,13 @@ def test_wrong_options_end_a_stream(kafka, options, match, tmp_path):
         query.processAllAvailable()
 
 
+@pytest.mark.parametrize("options, match", [one for one in WRONG + STREAM_ONLY if "starting" not in str(one[0])], ids=str)
+def test_wrong_options_of_a_stream_at_load(kafka, options, match):
+    """Where no look at offsets is needed, before there is a query."""
+    with pytest.raises(IllegalArgumentException, match=match):
+        reader(kafka, "readStream", options).load()
+
+
 @pytest.mark.parametrize("options, match", WRONG + BATCH_ONLY, ids=str)
 def test_wrong_options_of_a_batch(kafka, options, match):
     with pytest.raises(IllegalArgumentException, match=match):
