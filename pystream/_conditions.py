@@ -62,7 +62,7 @@ CONDITIONS = {
     "ONLY_SUPPORTED_WITH_SPARK_CONNECT": "<feature> is only supported with Spark Connect; however, the current Spark "
     "session does not use Spark Connect.",
     "PACKAGE_NOT_INSTALLED": "<package_name> >= <minimum_version> must be installed; however, it was not found. "
-    "Install it with: pip install \"pystream[<extra>]\".",
+    "Install it with: pip install \"<package_name>>=<minimum_version>\" (the extra [<extra>] of pystream).",
     "READ_ONLY": "<object> is read-only.",
     "REUSE_OBSERVATION": "An Observation can be used with a DataFrame only once.",
     "SESSION_OR_CONTEXT_NOT_EXISTS": "SparkContext or SparkSession should be created first.",

@@ -21,7 +21,7 @@ class _Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return importlib.import_module("pyspark" + spec.name[len("pystream"):])
         except ModuleNotFoundError as problem:
             if problem.name == "pyspark":
-                raise ImportError("PYSTREAM_ENGINE=spark needs PySpark: pip install \"pystream[spark]\"") from problem
+                raise ImportError("PYSTREAM_ENGINE=spark needs PySpark: pip install pyspark") from problem
             raise
 
     def exec_module(self, module):
@@ -34,7 +34,7 @@ def install(package) -> None:
     try:
         spark = importlib.import_module("pyspark")
     except ModuleNotFoundError as problem:
-        raise ImportError("PYSTREAM_ENGINE=spark needs PySpark: pip install \"pystream[spark]\"") from problem
+        raise ImportError("PYSTREAM_ENGINE=spark needs PySpark: pip install pyspark") from problem
     for name in spark.__all__:
         package[name] = getattr(spark, name)
     package["__all__"] = list(spark.__all__)

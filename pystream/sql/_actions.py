@@ -1,15 +1,20 @@
 """Actions of a DataFrame: what computes its rows, and what prints them."""
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pystream import _native
 from pystream.errors import PySparkValueError, _wrong_type
 from pystream.sql.column import _of
+
+if TYPE_CHECKING:
+    from pystream.sql.types import Row
 
 
 class _Actions:
     """The part of DataFrame that runs it."""
 
-    def collect(self) -> list:
+    def collect(self) -> list[Row]:
         """All rows.
 
         Examples
@@ -101,7 +106,7 @@ class _Actions:
     def toPandas(self):
         """The rows as a pandas.DataFrame; TIMESTAMP columns are naive, in the session's time zone.
 
-        Needs pandas (``pip install "pystream[pandas]"``), and is faster with pyarrow.
+        Needs pandas (the extra ``pandas``), and is faster with pyarrow.
 
         Examples
         --------
@@ -114,7 +119,7 @@ class _Actions:
         return _frames.to_pandas(self)
 
     def toArrow(self):
-        """The rows as a pyarrow.Table; needs pyarrow (``pip install "pystream[arrow]"``).
+        """The rows as a pyarrow.Table; needs pyarrow (the extra ``arrow``).
 
         Examples
         --------

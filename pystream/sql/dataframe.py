@@ -1,6 +1,8 @@
 """DataFrame: rows with named columns, computed when an action asks for them."""
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pystream import _native
 from pystream.errors import (
     AnalysisException, PySparkAttributeError, PySparkIndexError, PySparkValueError, _not_implemented, _wrong_type)
@@ -10,6 +12,12 @@ from pystream.sql._statistics import DataFrameStatFunctions, _Statistics
 from pystream.sql.column import Column, _column_expr, _flat, _of
 from pystream.sql.group import GroupedData, _grouping
 from pystream.storagelevel import StorageLevel
+
+if TYPE_CHECKING:
+    from pystream.sql.readwriter import DataFrameWriter
+    from pystream.sql.session import SparkSession
+    from pystream.sql.streaming.readwriter import DataStreamWriter
+    from pystream.sql.types import StructType
 
 __all__ = ["DataFrame", "DataFrameNaFunctions", "DataFrameStatFunctions"]
 
@@ -539,7 +547,7 @@ class DataFrame(_Actions, _MissingValues, _Statistics):
         return [(name, simple) for name, simple, _ in self._plan.columns()]
 
     @property
-    def schema(self):
+    def schema(self) -> StructType:
         """The schema, as StructType."""
         from pystream.sql.types import _parse_datatype_json_string
         return _parse_datatype_json_string(self._plan.json())
@@ -566,7 +574,7 @@ class DataFrame(_Actions, _MissingValues, _Statistics):
         return True
 
     @property
-    def sparkSession(self):
+    def sparkSession(self) -> SparkSession:
         """The session that made this frame."""
         return self._session
 
@@ -598,7 +606,7 @@ class DataFrame(_Actions, _MissingValues, _Statistics):
         self._session._engine.view_set(f"global_temp.{name}", self._plan, True)
 
     @property
-    def write(self):
+    def write(self) -> DataFrameWriter:
         """The writer of a bounded frame."""
         from pystream.sql.readwriter import DataFrameWriter
         if self.isStreaming:
@@ -606,7 +614,7 @@ class DataFrame(_Actions, _MissingValues, _Statistics):
         return DataFrameWriter(self)
 
     @property
-    def writeStream(self):
+    def writeStream(self) -> DataStreamWriter:
         """The writer of a streaming frame."""
         from pystream.sql.streaming.readwriter import DataStreamWriter
         if not self.isStreaming:
@@ -733,7 +741,7 @@ class DataFrame(_Actions, _MissingValues, _Statistics):
     @property
     def rdd(self):
         """RDDs are not supported."""
-        raise _not_implemented("DataFrame.rdd (use DataFrame operations: mapInPandas, mapInArrow, foreachBatch)")
+        raise _not_implemented("DataFrame.rdd (use DataFrame operations or foreachBatch)")
 
     @property
     def executionInfo(self):

@@ -591,6 +591,25 @@ def _is_listed(name: str) -> bool:
     return (name.isidentifier() and name in _rows() and not _rows()[name][1] & _OPERATOR and name not in _SQL_ONLY)
 
 
+#: Names of pyspark's module that there is nothing for yet; a program may import them, calling them says so.
+_NOT_BUILT = frozenset(
+    "row_number rank dense_rank percent_rank cume_dist ntile lag lead nth_value grouping grouping_id shuffle positive width_bucket "
+    "histogram_numeric schema_of_csv schema_of_xml from_xml to_xml xpath xpath_boolean xpath_double xpath_float xpath_int xpath_long "
+    "xpath_number xpath_short xpath_string parse_json try_parse_json to_variant_object variant_get try_variant_get is_variant_null "
+    "schema_of_variant schema_of_variant_agg hll_sketch_agg hll_sketch_estimate hll_union hll_union_agg bitmap_bit_position "
+    "bitmap_bucket_number bitmap_construct_agg bitmap_count bitmap_or_agg aes_encrypt aes_decrypt try_aes_decrypt collate collation "
+    "years months days hours bucket uniform randstr udtf count_min_sketch java_method reflect".split())
+
+
+def _not_built(name: str):
+    def function(*args, **kwargs):
+        raise _not_implemented(f"functions.{name}")
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = "Not part of this version."
+    return function
+
+
 #: Kept apart from this module's own names: sum, len and others are built-ins too.
 _made: dict = {}
 
@@ -600,6 +619,8 @@ def __getattr__(name: str):
         if name not in _made:
             _made[name] = _make(name)
         return _made[name]
+    if name in _NOT_BUILT:
+        return _not_built(name)
     if name == "__all__":
         return __dir__()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

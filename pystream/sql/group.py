@@ -1,9 +1,14 @@
 """GroupedData: a DataFrame parted by keys, waiting for its aggregates."""
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pystream import _native
 from pystream.errors import AnalysisException, PySparkValueError, _not_implemented, _wrong_type
 from pystream.sql.column import Column
+
+if TYPE_CHECKING:
+    from pystream.sql.dataframe import DataFrame
 
 __all__ = ["GroupedData"]
 
@@ -35,7 +40,7 @@ class GroupedData:
             return _reshape.pivoted(self._df, self._grouping, *self._pivot, aggregates)
         return self._df._node("aggregate", grouping=self._grouping, aggregates=aggregates)
 
-    def agg(self, *exprs):
+    def agg(self, *exprs) -> DataFrame:
         """Aggregates of each group: Columns, or a dict of column to function name.
 
         Examples
@@ -53,7 +58,7 @@ class GroupedData:
             raise AssertionError("all exprs should be Column")
         return self._aggregate([item._expr for item in exprs])
 
-    def count(self):
+    def count(self) -> DataFrame:
         """The number of rows of each group, as column ``count``."""
         return self._aggregate([_native.alias(_native.call("count", [_native.literal(1)]), ["count"])])
 
@@ -70,25 +75,25 @@ class GroupedData:
                     "_LEGACY_ERROR_TEMP_1323", None)
         return self._aggregate([_native.call(name, [_native.name(column)]) for column in cols])
 
-    def sum(self, *cols: str):
+    def sum(self, *cols: str) -> DataFrame:
         """The sums of these columns, by default of every numeric one."""
         return self._numeric("sum", cols)
 
-    def avg(self, *cols: str):
+    def avg(self, *cols: str) -> DataFrame:
         """The means of these columns, by default of every numeric one."""
         return self._numeric("avg", cols)
 
     mean = avg
 
-    def min(self, *cols: str):
+    def min(self, *cols: str) -> DataFrame:
         """The least values of these columns, by default of every numeric one."""
         return self._numeric("min", cols)
 
-    def max(self, *cols: str):
+    def max(self, *cols: str) -> DataFrame:
         """The greatest values of these columns, by default of every numeric one."""
         return self._numeric("max", cols)
 
-    def pivot(self, pivot_col: str, values=None):
+    def pivot(self, pivot_col: str, values=None) -> GroupedData:
         """A column per value of another column.
 
         Parameters
@@ -119,25 +124,25 @@ class GroupedData:
         """The old name of `applyInPandas`: not part of this version."""
         raise _not_implemented("GroupedData.apply")
 
-    def applyInPandas(self, func, schema):
+    def applyInPandas(self, func, schema) -> DataFrame:
         """A function over each group as a pandas frame: not part of this version."""
         raise _not_implemented("GroupedData.applyInPandas")
 
-    def applyInArrow(self, func, schema):
+    def applyInArrow(self, func, schema) -> DataFrame:
         """A function over each group as an Arrow table: not part of this version."""
         raise _not_implemented("GroupedData.applyInArrow")
 
-    def applyInPandasWithState(self, func, outputStructType, stateStructType, outputMode, timeoutConf):
+    def applyInPandasWithState(self, func, outputStructType, stateStructType, outputMode, timeoutConf) -> DataFrame:
         """A function with state over each group of a stream: not part of this version."""
         raise _not_implemented("GroupedData.applyInPandasWithState")
 
     def transformWithState(self, statefulProcessor, outputStructType, outputMode, timeMode, initialState=None,
-                           eventTimeColumnName=""):
+                           eventTimeColumnName="") -> DataFrame:
         """A stateful processor over each group of a stream: not part of this version."""
         raise _not_implemented("GroupedData.transformWithState")
 
     def transformWithStateInPandas(self, statefulProcessor, outputStructType, outputMode, timeMode, initialState=None,
-                                   eventTimeColumnName=""):
+                                   eventTimeColumnName="") -> DataFrame:
         """A stateful processor over each group of a stream: not part of this version."""
         raise _not_implemented("GroupedData.transformWithStateInPandas")
 

@@ -1,9 +1,17 @@
 """Reading files into bounded DataFrames, and writing bounded DataFrames to files."""
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeVar
+
 from pystream.errors import _not_implemented, _wrong_type
 
+if TYPE_CHECKING:
+    from pystream.sql.dataframe import DataFrame
+
 __all__ = ["DataFrameReader", "DataFrameWriter", "DataFrameWriterV2"]
+
+
+_Own = TypeVar("_Own", bound="_Options")
 
 
 def _option_text(value) -> str | None:
@@ -22,17 +30,17 @@ class _Options:
         self._format = None
         self._options = {}
 
-    def format(self, source: str):
+    def format(self: _Own, source: str) -> _Own:
         """The data source: json, csv, text and others."""
         self._format = source
         return self
 
-    def option(self, key: str, value):
+    def option(self: _Own, key: str, value) -> _Own:
         """One option; bools and numbers become text."""
         self._options[key] = _option_text(value)
         return self
 
-    def options(self, **options):
+    def options(self: _Own, **options) -> _Own:
         """Several options."""
         for key, value in options.items():
             self.option(key, value)
@@ -54,7 +62,7 @@ class _Reader(_Options):
         self._session = session
         self._schema = None
 
-    def schema(self, schema):
+    def schema(self: _Own, schema) -> _Own:
         """The schema to read with: a StructType or DDL text.
 
         Examples
@@ -77,7 +85,7 @@ class _Reader(_Options):
         return DataFrame(plan, self._session)
 
 
-def _csv_options(schema=None, sep=None, encoding=None, quote=None, escape=None, comment=None, header=None,
+def _csv_options(self, path, schema=None, sep=None, encoding=None, quote=None, escape=None, comment=None, header=None,
                  inferSchema=None, ignoreLeadingWhiteSpace=None, ignoreTrailingWhiteSpace=None, nullValue=None,
                  nanValue=None, positiveInf=None, negativeInf=None, dateFormat=None, timestampFormat=None,
                  maxColumns=None, maxCharsPerColumn=None, maxMalformedLogPerPartition=None, mode=None,
@@ -85,11 +93,11 @@ def _csv_options(schema=None, sep=None, encoding=None, quote=None, escape=None, 
                  enforceSchema=None, emptyValue=None, locale=None, lineSep=None, pathGlobFilter=None,
                  recursiveFileLookup=None, modifiedBefore=None, modifiedAfter=None, unescapedQuoteHandling=None):
     given = dict(locals())
-    given.pop("maxMalformedLogPerPartition")
+    del given["self"], given["path"], given["maxMalformedLogPerPartition"]
     return given.pop("schema"), given
 
 
-def _json_options(schema=None, primitivesAsString=None, prefersDecimal=None, allowComments=None,
+def _json_options(self, path, schema=None, primitivesAsString=None, prefersDecimal=None, allowComments=None,
                   allowUnquotedFieldNames=None, allowSingleQuotes=None, allowNumericLeadingZero=None,
                   allowBackslashEscapingAnyCharacter=None, mode=None, columnNameOfCorruptRecord=None, dateFormat=None,
                   timestampFormat=None, multiLine=None, allowUnquotedControlChars=None, lineSep=None,
@@ -97,8 +105,13 @@ def _json_options(schema=None, primitivesAsString=None, prefersDecimal=None, all
                   recursiveFileLookup=None, modifiedBefore=None, modifiedAfter=None, allowNonNumericNumbers=None,
                   useUnsafeRow=None):
     given = dict(locals())
+    del given["self"], given["path"]
     given["allowNumericLeadingZeros"] = given.pop("allowNumericLeadingZero")
     return given.pop("schema"), given
+
+
+# What a wrong argument is told of.
+_csv_options.__qualname__, _json_options.__qualname__ = "csv", "json"
 
 
 class DataFrameReader(_Reader):
@@ -115,7 +128,7 @@ class DataFrameReader(_Reader):
     [0, 1]
     """
 
-    def load(self, path=None, format: str | None = None, schema=None, **options):
+    def load(self, path=None, format: str | None = None, schema=None, **options) -> DataFrame:
         """Read a path, or a list of paths."""
         if format is not None:
             self.format(format)
@@ -134,40 +147,42 @@ class DataFrameReader(_Reader):
         self._given(**(options or {}))
         return self.load(paths, format, schema)
 
-    def json(self, path, *args, **kwargs):
+    def json(self, path, *args, **kwargs) -> DataFrame:
         """JSON files, a value per line."""
-        schema, options = _json_options(*args, **kwargs)
+        schema, options = _json_options(self, path, *args, **kwargs)
         return self._read("json", path, schema, options)
 
-    def csv(self, path, *args, **kwargs):
+    def csv(self, path, *args, **kwargs) -> DataFrame:
         """CSV files."""
-        schema, options = _csv_options(*args, **kwargs)
+        schema, options = _csv_options(self, path, *args, **kwargs)
         return self._read("csv", path, schema, options)
 
+    json.__wrapped__, csv.__wrapped__ = _json_options, _csv_options  # their parameters, for help() and editors
+
     def text(self, paths, wholetext: bool = False, lineSep: str | None = None, pathGlobFilter=None,
-             recursiveFileLookup=None, modifiedBefore=None, modifiedAfter=None):
+             recursiveFileLookup=None, modifiedBefore=None, modifiedAfter=None) -> DataFrame:
         """Text files, a row per line, in column ``value``."""
         return self._read("text", paths, None, dict(
             wholetext=wholetext, lineSep=lineSep, pathGlobFilter=pathGlobFilter,
             recursiveFileLookup=recursiveFileLookup, modifiedBefore=modifiedBefore, modifiedAfter=modifiedAfter))
 
-    def parquet(self, *paths: str, **options):
-        """Parquet files."""
+    def parquet(self, *paths: str, **options) -> DataFrame:
+        """Parquet files: not part of this version."""
         return self._read("parquet", list(paths), None, options)
 
-    def orc(self, path, **options):
-        """ORC files."""
+    def orc(self, path, **options) -> DataFrame:
+        """ORC files: not part of this version."""
         return self._read("orc", path, None, options)
 
-    def xml(self, path, rowTag: str | None = None, schema=None, **options):
-        """XML files."""
+    def xml(self, path, rowTag: str | None = None, schema=None, **options) -> DataFrame:
+        """XML files: not part of this version."""
         return self._read("xml", path, schema, dict(rowTag=rowTag, **options))
 
-    def table(self, tableName: str):
+    def table(self, tableName: str) -> DataFrame:
         """A temporary view."""
         return self._session.table(tableName)
 
-    def jdbc(self, *args, **kwargs):
+    def jdbc(self, *args, **kwargs) -> DataFrame:
         """A database table: not part of this version."""
         raise _not_implemented("DataFrameReader.jdbc")
 
@@ -181,26 +196,26 @@ class DataFrameWriter(_Options):
         self._mode = "errorifexists"
         self._partition_by = []
 
-    def mode(self, saveMode: str | None):
+    def mode(self, saveMode: str | None) -> DataFrameWriter:
         """What to do when the target exists: append, overwrite, error or ignore."""
         if saveMode is not None:
             self._mode = saveMode
         return self
 
-    def partitionBy(self, *cols):
+    def partitionBy(self, *cols) -> DataFrameWriter:
         """A directory per value of these columns."""
         self._partition_by = list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)
         return self
 
-    def bucketBy(self, numBuckets, col, *cols):
+    def bucketBy(self, numBuckets, col, *cols) -> DataFrameWriter:
         """Recorded for tables only."""
         raise _not_implemented("DataFrameWriter.bucketBy")
 
-    def sortBy(self, col, *cols):
+    def sortBy(self, col, *cols) -> DataFrameWriter:
         """Recorded for tables only."""
         raise _not_implemented("DataFrameWriter.sortBy")
 
-    def clusterBy(self, *cols):
+    def clusterBy(self, *cols) -> DataFrameWriter:
         """Recorded for tables only."""
         raise _not_implemented("DataFrameWriter.clusterBy")
 
@@ -244,13 +259,13 @@ class DataFrameWriter(_Options):
         self._write("text", path, None, dict(compression=compression, lineSep=lineSep))
 
     def parquet(self, path: str, mode: str | None = None, partitionBy=None, compression=None) -> None:
-        """Parquet files."""
+        """Parquet files: not part of this version."""
         if partitionBy is not None:
             self.partitionBy(partitionBy)
         self._write("parquet", path, mode, dict(compression=compression))
 
     def orc(self, path: str, mode: str | None = None, partitionBy=None, compression=None) -> None:
-        """ORC files."""
+        """ORC files: not part of this version."""
         if partitionBy is not None:
             self.partitionBy(partitionBy)
         self._write("orc", path, mode, dict(compression=compression))

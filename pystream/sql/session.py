@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING, ClassVar
 
 from pystream import _native
 from pystream.context import SparkConf, SparkContext
@@ -9,6 +10,12 @@ from pystream.errors import (
     AnalysisException, PySparkException, PySparkRuntimeError, PySparkTypeError, PySparkValueError, _not_implemented, _wrong_type)
 from pystream.sql.conf import RuntimeConfig
 from pystream.sql.dataframe import DataFrame
+
+if TYPE_CHECKING:
+    from pystream.sql.catalog import Catalog
+    from pystream.sql.readwriter import DataFrameReader
+    from pystream.sql.streaming.query import StreamingQueryManager
+    from pystream.sql.streaming.readwriter import DataStreamReader
 
 __all__ = ["SparkSession"]
 
@@ -113,7 +120,7 @@ class SparkSession:
             return session
 
     #: A new Builder at every access.
-    builder = _ClassProperty(lambda owner: owner.Builder())
+    builder: ClassVar[Builder] = _ClassProperty(lambda owner: owner.Builder())
 
     def __init__(self, engine, parent: SparkSession | None = None):
         self._engine = engine
@@ -187,25 +194,25 @@ class SparkSession:
         return SparkContext.getOrCreate()
 
     @property
-    def catalog(self):
+    def catalog(self) -> Catalog:
         """Views and functions."""
         from pystream.sql.catalog import Catalog
         return Catalog(self)
 
     @property
-    def read(self):
+    def read(self) -> DataFrameReader:
         """Reads files."""
         from pystream.sql.readwriter import DataFrameReader
         return DataFrameReader(self)
 
     @property
-    def readStream(self):
+    def readStream(self) -> DataStreamReader:
         """Describes streams."""
         from pystream.sql.streaming.readwriter import DataStreamReader
         return DataStreamReader(self)
 
     @property
-    def streams(self):
+    def streams(self) -> StreamingQueryManager:
         """The running queries."""
         from pystream.sql.streaming.query import StreamingQueryManager
         if self._streams is None:

@@ -103,7 +103,7 @@ def test_pandas_without_pyarrow(spark, frame, monkeypatch):
     made = frame.toPandas()
     assert made.dtypes.equals(want) and made["s"][0] == "a"
     assert spark.createDataFrame(made[["s", "b"]]).collect() == [Row(s="a", b=True), Row(s=None, b=None)]
-    with pytest.raises(PySparkImportError, match=r"pystream\[arrow\]"):
+    with pytest.raises(PySparkImportError, match=r"the extra \[arrow\]"):
         frame.toArrow()
 
 
@@ -117,5 +117,5 @@ def test_numpy(spark):
 
 def test_without_pandas(frame, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(PySparkImportError, match=r"pystream\[pandas\]"):
+    with pytest.raises(PySparkImportError, match=r"the extra \[pandas\]"):
         frame.toPandas()

@@ -190,7 +190,12 @@ class Broker:
 if __name__ == "__main__":
     if missing():
         sys.exit(missing())
+    topics = sys.argv[2].split(",") if sys.argv[1:2] == ["--topics"] and len(sys.argv) == 3 else []
     with Broker() as running:
+        if topics:
+            from judge import Judge
+            for topic in topics:
+                Judge(running.bootstrap).create(topic)
         print(running.bootstrap, running.directory, flush=True)
         try:
             signal.pause()

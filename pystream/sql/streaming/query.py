@@ -13,7 +13,8 @@ import weakref
 
 from pystream import _native
 from pystream.errors import (
-    IllegalArgumentException, PySparkException, PySparkValueError, SparkIllegalStateException, StreamingQueryException, TimeoutException)
+    IllegalArgumentException, PySparkException, PySparkValueError, SparkIllegalStateException, StreamingQueryException, TimeoutException,
+    _wrong_type)
 from pystream.sql.streaming.listener import StreamingQueryListener, StreamingQueryProgress, _event
 
 __all__ = ["StreamingQuery", "StreamingQueryManager"]
@@ -327,6 +328,8 @@ class StreamingQueryManager:
 
     def addListener(self, listener: StreamingQueryListener) -> None:
         """From now on tell this listener of the session's queries."""
+        if not isinstance(listener, StreamingQueryListener):
+            raise _wrong_type("listener", "StreamingQueryListener", listener)
         if not any(known is listener for known in self._listeners):
             self._listeners.append(listener)
             self._session._engine.listen(True)

@@ -2,10 +2,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from pystream.errors import (
     AnalysisException, IllegalArgumentException, PySparkAttributeError, PySparkValueError, _not_implemented, _wrong_type)
 from pystream.sql.readwriter import _csv_options, _json_options, _Options, _Reader
+
+if TYPE_CHECKING:
+    from pystream.sql.dataframe import DataFrame
+    from pystream.sql.streaming.query import StreamingQuery
 
 __all__ = ["DataStreamReader", "DataStreamWriter"]
 
@@ -50,7 +55,7 @@ class DataStreamReader(_Reader):
 
     _streaming = True
 
-    def load(self, path: str | None = None, format: str | None = None, schema=None, **options):
+    def load(self, path: str | None = None, format: str | None = None, schema=None, **options) -> DataFrame:
         """The stream as a DataFrame."""
         if format is not None:
             self.format(format)
@@ -78,36 +83,38 @@ class DataStreamReader(_Reader):
             raise _wrong_type("path", "str", path)
         return self.load(path, format)
 
-    def json(self, path: str, *args, **kwargs):
+    def json(self, path: str, *args, **kwargs) -> DataFrame:
         """JSON files as they appear in a directory, a value per line."""
-        schema, options = _json_options(*args, **kwargs)
+        schema, options = _json_options(self, path, *args, **kwargs)
         return self._read("json", path, schema, options)
 
-    def csv(self, path: str, *args, **kwargs):
+    def csv(self, path: str, *args, **kwargs) -> DataFrame:
         """CSV files as they appear in a directory."""
-        schema, options = _csv_options(*args, **kwargs)
+        schema, options = _csv_options(self, path, *args, **kwargs)
         return self._read("csv", path, schema, options)
 
+    json.__wrapped__, csv.__wrapped__ = _json_options, _csv_options  # their parameters, for help() and editors
+
     def text(self, path: str, wholetext: bool = False, lineSep: str | None = None, pathGlobFilter=None,
-             recursiveFileLookup=None):
+             recursiveFileLookup=None) -> DataFrame:
         """Text files as they appear in a directory, a row per line."""
         return self._read("text", path, None, dict(
             wholetext=wholetext, lineSep=lineSep, pathGlobFilter=pathGlobFilter,
             recursiveFileLookup=recursiveFileLookup))
 
-    def parquet(self, path: str, **options):
-        """Parquet files as they appear in a directory."""
+    def parquet(self, path: str, **options) -> DataFrame:
+        """Parquet files: not part of this version."""
         return self._read("parquet", path, None, options)
 
-    def orc(self, path: str, **options):
-        """ORC files as they appear in a directory."""
+    def orc(self, path: str, **options) -> DataFrame:
+        """ORC files: not part of this version."""
         return self._read("orc", path, None, options)
 
-    def xml(self, path: str, rowTag: str | None = None, schema=None, **options):
-        """XML files as they appear in a directory."""
+    def xml(self, path: str, rowTag: str | None = None, schema=None, **options) -> DataFrame:
+        """XML files: not part of this version."""
         return self._read("xml", path, schema, dict(rowTag=rowTag, **options))
 
-    def table(self, tableName: str):
+    def table(self, tableName: str) -> DataFrame:
         """A streaming view."""
         if not isinstance(tableName, str):
             raise _wrong_type("tableName", "str", tableName)
@@ -118,7 +125,7 @@ class DataStreamReader(_Reader):
                 "_LEGACY_ERROR_TEMP_1008", None)
         return df
 
-    def name(self, sourceName: str):
+    def name(self, sourceName: str) -> DataStreamReader:
         """A name for the source: recorded."""
         _text("sourceName", sourceName)
         return self
@@ -178,7 +185,7 @@ class DataStreamWriter(_Options):
         self._trigger = ("interval", None)
         self._function = None
 
-    def outputMode(self, outputMode: str):
+    def outputMode(self, outputMode: str) -> DataStreamWriter:
         """append, update or complete."""
         self._mode = _text("outputMode", outputMode)
         if outputMode.lower() not in ("append", "update", "complete"):
@@ -187,22 +194,22 @@ class DataStreamWriter(_Options):
                 "'Append', 'Complete', 'Update'. SQLSTATE: 42KDE", "STREAMING_OUTPUT_MODE.INVALID", "42KDE")
         return self
 
-    def partitionBy(self, *cols):
+    def partitionBy(self, *cols) -> DataStreamWriter:
         """A directory per value of these columns, for file sinks."""
         self._partition_by = list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)
         return self
 
-    def clusterBy(self, *cols):
+    def clusterBy(self, *cols) -> DataStreamWriter:
         """Not part of this version."""
         raise _not_implemented("DataStreamWriter.clusterBy")
 
-    def queryName(self, queryName: str):
+    def queryName(self, queryName: str) -> DataStreamWriter:
         """A name for the query; the memory sink's table is called so."""
         self._name = _text("queryName", queryName)
         return self
 
     def trigger(self, *, processingTime: str | None = None, once: bool | None = None, continuous: str | None = None,
-                availableNow: bool | None = None, realTime: str | None = None):
+                availableNow: bool | None = None, realTime: str | None = None) -> DataStreamWriter:
         """When batches are made; exactly one of these.
 
         Parameters
@@ -236,7 +243,7 @@ class DataStreamWriter(_Options):
         self._trigger = ("interval" if name == "processingTime" else "continuous", text)
         return self
 
-    def foreachBatch(self, func):
+    def foreachBatch(self, func) -> DataStreamWriter:
         """Call ``func(df, batch_id)`` with every batch, as a bounded DataFrame.
 
         The batch is computed once, at the first action on it, however many follow.
@@ -244,7 +251,7 @@ class DataStreamWriter(_Options):
         self._format, self._function = "foreachbatch", func
         return self
 
-    def foreach(self, f):
+    def foreach(self, f) -> DataStreamWriter:
         """Call a function with every row, or an object's ``open``, ``process`` and ``close``."""
         if not callable(f):
             for name in ("process", "open", "close"):
@@ -256,7 +263,7 @@ class DataStreamWriter(_Options):
         return self
 
     def start(self, path: str | None = None, format: str | None = None, outputMode: str | None = None,
-              partitionBy=None, queryName: str | None = None, **options):
+              partitionBy=None, queryName: str | None = None, **options) -> StreamingQuery:
         """Start the query and return its handle."""
         self.options(**options)
         if outputMode is not None:
@@ -278,6 +285,6 @@ class DataStreamWriter(_Options):
         return _start(self, given)
 
     def toTable(self, tableName: str, format: str | None = None, outputMode: str | None = None, partitionBy=None,
-                queryName: str | None = None, **options):
+                queryName: str | None = None, **options) -> StreamingQuery:
         """Write to a table: not part of this version; use a file sink with a path, or foreachBatch."""
         raise _not_implemented("DataStreamWriter.toTable (write to a path with format() and start(path), or use foreachBatch)")
