@@ -242,6 +242,37 @@ static ps_status report_partitions(const kafka_source *self, ps_status code, con
     return rc;
 }
 
+/* The oldest offsets of partitions that came since the last batch.  Those that are no longer there are lost.  While all of them
+ * are there a look-up that fails is no loss: a batch without them would be committed past rows that nobody read. */
+static ps_status look_up_added(const kafka_source *self, psi_positions *added, ps_error *err)
+{
+    psi_positions there = {0}, gone = {0}, left = {0};
+    ps_status rc = psi_lookup_earliest(self->client, &self->options, added, err);
+    ps_error failure;
+
+    if (rc != PS_E_KAFKA_FAILED && rc != PS_E_KAFKA_NO_LEADER)
+        return rc;
+    failure = *err;
+    PS_TRY_OR(done, psi_client_partitions(self->client, &self->options.subscription, true, &there, err));
+    PS_TRY_OR(done, psi_plan_without(added, &there, &gone, err));
+    if (gone.n == 0) {
+        *err = failure;
+        rc = failure.code;
+        goto done;
+    }
+    PS_TRY_OR(done, report_partitions(self, PS_E_KAFKA_INITIAL_MISSING, &gone, err));
+    PS_TRY_OR(done, psi_plan_without(added, &gone, &left, err));
+    rc = psi_lookup_earliest(self->client, &self->options, &left, err);
+    psi_positions_clear(added);
+    *added = left;
+    left = (psi_positions){0};
+done:
+    psi_positions_clear(&there);
+    psi_positions_clear(&gone);
+    psi_positions_clear(&left);
+    return rc;
+}
+
 /* Partitions that came since the last batch are read from their oldest offset on, which ought to be 0. */
 static ps_status add_new_partitions(kafka_source *self, psi_positions *from, const psi_positions *to, ps_error *err)
 {
@@ -249,13 +280,7 @@ static ps_status add_new_partitions(kafka_source *self, psi_positions *from, con
     ps_error found;
     ps_status rc = psi_plan_without(to, from, &added, err);
 
-    if (rc == PS_OK && added.n > 0) {
-        rc = psi_lookup_earliest(self->client, &self->options, &added, err);
-        if (rc == PS_E_KAFKA_FAILED || rc == PS_E_KAFKA_NO_LEADER || rc == PS_E_KAFKA_TOPIC_MISSING) {
-            rc = report_partitions(self, PS_E_KAFKA_INITIAL_MISSING, &added, err);
-            psi_positions_clear(&added);
-        }
-    }
+    rc = rc == PS_OK && added.n > 0 ? look_up_added(self, &added, err) : rc;
     for (int i = 0; rc == PS_OK && i < added.n; i++) {
         if (added.items[i].offset != 0) {
             ps_raise(&found, PS_E_KAFKA_ADDED_NOT_FROM_ZERO, added.items[i].topic, (int)added.items[i].partition, (long long)added.items[i].offset);

@@ -255,6 +255,46 @@ def test_reading_that_is_forbidden_later(mock, faulty, pen):
     fails_within(2 * SECONDS, "(?i)authori[sz]ation|Cannot fetch", lambda: faulty.follow(subscribe="t", **EARLIEST, **SHORT).settle())
 
 
+@pytest.fixture
+def grown(mock, faulty, pen):
+    """A query of t1; then t2 and t3 came, each with a row: options, checkpoint."""
+    options = {"subscribePattern": "t.*", **SHORT, **EARLIEST}
+    mock.lead(mock.create("t1"), 0, 1)
+    pen.produce("t1", "1")
+    follower = faulty.follow(**options)
+    assert follower.settle() == ["1"]
+    follower.stop()
+    for topic in ("t2", "t3"):
+        mock.lead(mock.create(topic), 0, 1)
+        pen.produce(topic, topic[1:])
+    return options, follower.checkpoint
+
+
+def test_a_new_partition_that_is_not_told_of_is_no_loss(mock, faulty, grown):
+    """Where it begins cannot be looked up: the batch fails, though a loss would be passed over, and the next run has its rows."""
+    options, checkpoint = grown
+    mock.fail(Api.LIST_OFFSETS, Error.NONE, *[Error.TOPIC_AUTHORIZATION_FAILED] * 50)  # how far: answered; from where on: not
+    with pytest.raises(StreamingQueryException, match="Looking up offsets.*(?i:authori[sz]ation)"):
+        faulty.follow(checkpoint=checkpoint, failOnDataLoss=False, **options).settle()
+    assert (checkpoint / "offsets" / "1").exists() and not (checkpoint / "commits" / "1").exists()
+    mock.stop_failing(Api.LIST_OFFSETS)
+    assert sorted(faulty.follow(checkpoint=checkpoint, failOnDataLoss=False, **options).settle()) == ["2", "3"]
+
+
+def test_a_new_partition_that_is_gone_is_lost(mock, faulty, grown, caplog):
+    """When its batch is run again: an error, or a warning, and the other new partition is read."""
+    options, checkpoint = grown
+    follower = faulty.follow(checkpoint=checkpoint, **options)
+    assert sorted(follower.settle()) == ["2", "3"]
+    follower.stop()
+    max((checkpoint / "commits").glob("[0-9]*"), key=lambda path: int(path.name)).unlink()
+    mock.set_topic_error("t2", Error.UNKNOWN_TOPIC_OR_PARTITION)
+    with pytest.raises(StreamingQueryException, match="Cannot find initial offsets for partitions t2-0. They may"):
+        faulty.follow(checkpoint=checkpoint, **options).settle()
+    assert faulty.follow(checkpoint=checkpoint, failOnDataLoss=False, **options).settle() == ["3"]
+    assert "Cannot find initial offsets for partitions t2-0." in caplog.text
+
+
 @pytest.mark.parametrize("error, match", [(Error.TOPIC_AUTHORIZATION_FAILED, "(?i)authori[sz]ation"),
                                           (Error.MESSAGE_TOO_LARGE, "(?i)too large"),
                                           (Error.CLUSTER_AUTHORIZATION_FAILED, "(?i)authori[sz]ation")])
