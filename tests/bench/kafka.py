@@ -157,16 +157,16 @@ def main() -> int:
         loop, mine = build_loop(folder), [sys.executable, __file__, "--rounds", rounds, "--engine"]
         (folder / "ysb-ads.csv").write_text("".join(f"{ad},{campaign}\n" for ad, campaign in gen.ads_of_ysb()))
         read = {"loop": [loop, "consume", servers, "ysb", PARTITIONS, n, rounds],
-                "counting loop": [loop, "count", servers, "ysb", PARTITIONS, n, rounds, folder, folder / "counted"],
+                "counting loop": [loop, "count", servers, "ysb", PARTITIONS, n, rounds, folder, folder / "counting loop"],
                 "engine": [*mine, "consume", servers, "ysb", n, folder / "engine"]}
         if SPARK.exists():
             read["spark"] = ["env", "PYSTREAM_ENGINE=spark", f"PYTHONPATH={ROOT}", SPARK, *mine[1:], "consume", servers, "ysb", n, folder / "spark"]
         make_topic(servers, "ysb")
         fill(servers, "ysb", n)
         compare("read", read, options.pairs, client)
-        results = [sorted(path.read_text().splitlines()) for path in map(folder.joinpath, ("counted", "engine", "spark")) if path.exists()]
-        right = all(rows == results[0] for rows in results)
-        print("read\tthe rows are equal" if right else "read\tWRONG: the rows differ")
+        results = [sorted((folder / name).read_text().splitlines()) for name in read if name != "loop"]
+        right = len(results[0]) > 0 and all(rows == results[0] for rows in results)
+        print(f"read\tthe rows are equal: {len(results[0])}" if right else "read\tWRONG: the rows differ, or there are none")
         make_topic(servers, "out")
         compare("write", {"loop": [loop, "produce", servers, "out", PARTITIONS, n, rounds],
                           "engine": [*mine, "produce", servers, "out", n]}, options.pairs, client)
