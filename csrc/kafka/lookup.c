@@ -8,15 +8,17 @@
 
 #define NO_LEADER_MS 100
 
-/* Sleeps, in steps that a stop ends. */
+/* Sleeps, in steps that a stop ends; for a millisecond at least, as between two attempts nothing else would see the stop. */
 static ps_status pause_for(psi_client *client, int64_t ms, ps_error *err)
 {
-    while (ms > 0) {
-        int64_t step = ms < PSI_KAFKA_WAIT_MS ? ms : PSI_KAFKA_WAIT_MS;
+    int64_t left = ms > 1 ? ms : 1;
+
+    while (left > 0) {
+        int64_t step = left < PSI_KAFKA_WAIT_MS ? left : PSI_KAFKA_WAIT_MS;
 
         nanosleep(&(struct timespec){.tv_nsec = step * 1000000}, NULL);
         PS_TRY(psi_client_tell(client, err));
-        ms -= step;
+        left -= step;
     }
     return PS_OK;
 }
