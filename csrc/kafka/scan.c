@@ -20,6 +20,10 @@ typedef struct range_state {
     psi_range range;
     psi_part *part;
     bool ended;
+    int64_t refused;    /* an offset that is there, and that the brokers would not give */
+    int64_t n_refused;  /* how often in a row; 0: not at all */
+    int64_t since_ms;   /* when that began */
+    int64_t again_ms;   /* when it is to be asked for again; 0: it was */
 } range_state;
 
 typedef struct kafka_scan {
@@ -58,14 +62,38 @@ static ps_status look_up_log(const kafka_scan *scan, const psi_range *range, int
     return rc;
 }
 
+static int64_t ticks_ms(void) { return ps_clock_ticks() / 1000000; }
+
+/* The brokers have the offset and refused it: one that took over may be behind for a moment.  It is asked for again after a
+ * pause, in which other partitions are read, until the poll time-out is over; time that operators took may be part of that, so
+ * there are some attempts in any case. */
+static ps_status ask_later(const kafka_scan *scan, range_state *item, int64_t offset, ps_error *err)
+{
+    const psi_source_options *options = scan->args.options;
+    const psi_range *range = &item->range;
+    int64_t now = ticks_ms();
+
+    if (item->n_refused == 0 || item->refused != offset) {
+        ps_log(PS_LOG_WARNING, "pystream.kafka", "%s-%d: a broker refuses offset %lld, which is there: it is asked for again", range->topic,
+               (int)range->partition, (long long)offset);
+        item->refused = offset;
+        item->n_refused = 0;
+        item->since_ms = now;
+    }
+    if (++item->n_refused > options->n_retries && now - item->since_ms > options->poll_timeout_ms)
+        return psi_client_raise_read(psi_reader_client(scan->args.reader), range->topic, range->partition, offset, options->poll_timeout_ms, err);
+    item->again_ms = psi_plan_sum(now, options->retry_ms > 1 ? options->retry_ms : 1);
+    return PS_OK;
+}
+
 static void warn_of_loss(const psi_range *range, int64_t from, int64_t to)
 {
     ps_log(PS_LOG_WARNING, "pystream.kafka", "%s-%d: offsets %lld to %lld are gone%s (failOnDataLoss is false)", range->topic,
            (int)range->partition, (long long)from, (long long)to, to < range->to ? ", reading goes on behind them" : "");
 }
 
-/* Goes on where the log has something of the range, as Spark does: also at the same offset, when it is there again (a broker
- * that took over may be behind for a moment).  What the brokers do not tell is no loss: then the query fails. */
+/* Goes on where the log has something of the range, as Spark does: also at the same offset, when it is there again.  What the
+ * brokers do not tell is no loss: then the query fails. */
 static ps_status skip_lost(const kafka_scan *scan, range_state *item, psi_fault fault, ps_error *err)
 {
     const psi_range *range = &item->range;
@@ -79,7 +107,7 @@ static ps_status skip_lost(const kafka_scan *scan, range_state *item, psi_fault 
         return PS_OK;
     }
     if (first <= wanted)
-        return psi_part_seek(item->part, wanted, err);
+        return ask_later(scan, item, wanted, err);
     warn_of_loss(range, wanted, first);
     return psi_part_seek(item->part, first, err);
 }
@@ -108,8 +136,10 @@ static ps_status cursor_seek(ps_cursor *cursor, int64_t slice, ps_error *err)
 
         /* Another scan of the same range may have read it: a plan that has its source twice reads twice. */
         item->ended = false;
-        if (psi_part_next(item->part) != item->range.from)
+        item->n_refused = 0;
+        if (item->again_ms || psi_part_next(item->part) != item->range.from)
             PS_TRY(psi_part_seek(item->part, item->range.from, err));
+        item->again_ms = 0;
     }
     return PS_OK;
 }
@@ -129,6 +159,12 @@ static ps_status take_from(kafka_cursor *self, range_state *item, ps_batch **out
     int n;
     ps_status rc;
 
+    if (item->again_ms > ticks_ms())
+        return PS_OK;
+    if (item->again_ms) {
+        item->again_ms = 0;
+        PS_TRY(psi_part_seek(item->part, item->refused, err));
+    }
     PS_TRY(psi_part_take(item->part, item->range.to, self->messages, rows_at_a_time(scan), &n, &item->ended, &fault, err));
     if (fault != PSI_FAULT_NONE)
         return lost(scan, item, fault, err);

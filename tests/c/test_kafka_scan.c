@@ -2,6 +2,7 @@
  * tests/c/test_kafka_scan.c - ranges read from librdkafka's mock cluster: what is late, and what is gone for a moment.
  */
 #include "unit.h"
+#include "base/logger.h"
 #include "kafka/rows.h"
 #include "kafka/scan.h"
 #include <librdkafka/rdkafka_mock.h>
@@ -124,6 +125,35 @@ static void an_offset_that_is_there_again(void **state)
     assert_int_equal(n, 5);
 }
 
+static int n_warnings;
+static void count_warnings(ps_log_level level, const char *name, const char *text)
+{
+    (void)name;
+    n_warnings += level == PS_LOG_WARNING && strstr(text, "a broker refuses offset 0, which is there") != NULL;
+}
+
+static void an_offset_that_stays_refused(void **state)
+{
+    const rd_kafka_resp_err_t refused = RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
+    int64_t n, began = ps_clock_ticks();
+
+    (void)state;
+    options = (psi_source_options){.poll_timeout_ms = 500, .n_retries = 3, .retry_ms = 100};
+    n_warnings = 0;
+    ps_logger_set(count_warnings);
+    rd_kafka_mock_push_request_errors(cluster, FETCH, 10, refused, refused, refused, refused, refused, refused, refused, refused, refused, refused);
+    begin("kept", 5, 0, 5);
+    FAILS(KAFKA_READ_TIMEOUT, read_rows(INT64_MAX, &n));
+    HAS("offset 0 of kept-0");
+    assert_true(ps_clock_ticks() - began > 500000000);
+    ps_logger_set(NULL);
+    assert_int_equal(n_warnings, 1);
+    rd_kafka_mock_clear_request_errors(cluster, FETCH);
+    OK(cursor->vt->seek(cursor, 0, &err));
+    OK(read_rows(INT64_MAX, &n));
+    assert_int_equal(n, 5);
+}
+
 static void what_lies_behind_the_log_is_gone(void **state)
 {
     int64_t n;
@@ -169,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(time_spent_with_the_rows_is_no_wait, end),
         cmocka_unit_test_teardown(an_offset_that_is_there_again, end),
+        cmocka_unit_test_teardown(an_offset_that_stays_refused, end),
         cmocka_unit_test_teardown(what_lies_behind_the_log_is_gone, end),
         cmocka_unit_test_teardown(a_look_up_that_fails_is_tried_again, end),
         cmocka_unit_test_teardown(a_look_up_that_keeps_failing_is_no_loss, end),
