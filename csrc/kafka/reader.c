@@ -23,6 +23,7 @@ struct psi_part {
     rd_kafka_topic_t *handle;
     rd_kafka_queue_t *queue;
     bool started;
+    bool faulted;              /* nothing is fetched any more */
     int64_t next;              /* what was given out lies below */
     int64_t end;               /* fetches came to the partition's end here; -1: not yet */
     rd_kafka_message_t **kept; /* taken from the queue, not given out yet: in order, from kept_at on */
@@ -158,6 +159,7 @@ ps_status psi_part_seek(psi_part *part, int64_t offset, ps_error *err)
     char what[300];
 
     stop_part(part);
+    part->faulted = false;
     part->next = offset;
     part->end = -1;
     part->queue = rd_kafka_queue_new(psi_client_rk(part->reader->client));
@@ -168,6 +170,11 @@ ps_status psi_part_seek(psi_part *part, int64_t offset, ps_error *err)
     }
     snprintf(what, sizeof what, "Reading %s-%d", part->topic, (int)part->partition);
     return psi_client_raise(part->reader->client, rd_kafka_last_error(), what, NULL, err);
+}
+
+ps_status psi_part_at(psi_part *part, int64_t offset, ps_error *err)
+{
+    return part->started && !part->faulted && part->next == offset ? PS_OK : psi_part_seek(part, offset, err);
 }
 
 static ps_status new_part(psi_reader *reader, const char *topic, int32_t partition, psi_part **out, ps_error *err)
@@ -200,7 +207,7 @@ ps_status psi_reader_at(psi_reader *reader, const char *topic, int32_t partition
     if (!part)
         PS_TRY(new_part(reader, topic, partition, &part, err));
     *out = part;
-    return part->started && part->next == offset ? PS_OK : psi_part_seek(part, offset, err);
+    return psi_part_at(part, offset, err);
 }
 
 void psi_reader_keep_only(psi_reader *reader, const psi_positions *kept)
@@ -306,7 +313,8 @@ ps_status psi_part_take(psi_part *part, int64_t to, rd_kafka_message_t **message
         }
         rc = message->err ? take_event(part, message, fault, err) : PS_OK;
         rd_kafka_message_destroy(message);
-        if (rc != PS_OK || *fault != PSI_FAULT_NONE)
+        part->faulted = *fault != PSI_FAULT_NONE;
+        if (rc != PS_OK || part->faulted)
             return rc;
     }
     count(part->reader, n_bytes, *n);

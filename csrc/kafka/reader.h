@@ -33,8 +33,9 @@ typedef enum psi_fault { PSI_FAULT_NONE, PSI_FAULT_OUT_OF_RANGE, PSI_FAULT_GONE 
 ps_status psi_part_take(psi_part *part, int64_t to, rd_kafka_message_t **messages, int max, int *n, bool *ended, psi_fault *fault, ps_error *err);
 /* The offset that the next message has at least. */
 int64_t psi_part_next(const psi_part *part);
-/* Goes on at another offset. */
+/* Goes on at an offset: begins anew at it, or (_at) only where that is not where the partition is being read. */
 ps_status psi_part_seek(psi_part *part, int64_t offset, ps_error *err);
+ps_status psi_part_at(psi_part *part, int64_t offset, ps_error *err);
 
 /* A number that changes whenever a queue gets a message; and the wait for it to differ from `seen`, for at most `ms`. */
 uint64_t psi_reader_arrivals(psi_reader *reader);

@@ -137,9 +137,8 @@ static ps_status cursor_seek(ps_cursor *cursor, int64_t slice, ps_error *err)
         /* Another scan of the same range may have read it: a plan that has its source twice reads twice. */
         item->ended = false;
         item->n_refused = 0;
-        if (item->again_ms || psi_part_next(item->part) != item->range.from)
-            PS_TRY(psi_part_seek(item->part, item->range.from, err));
         item->again_ms = 0;
+        PS_TRY(psi_part_at(item->part, item->range.from, err));
     }
     return PS_OK;
 }

@@ -161,8 +161,11 @@ static void what_lies_behind_the_log_is_gone(void **state)
     (void)state;
     options = (psi_source_options){.poll_timeout_ms = 5000, .n_retries = 3, .retry_ms = 1};
     begin("short", 2, 3, 5);
-    OK(read_rows(INT64_MAX, &n));
-    assert_int_equal(n, 0);
+    for (int i = 0; i < 2; i++) { /* a plan that has its source twice reads it twice */
+        OK(cursor->vt->seek(cursor, 0, &err));
+        OK(read_rows(INT64_MAX, &n));
+        assert_int_equal(n, 0);
+    }
 }
 
 static void a_look_up_that_fails_is_tried_again(void **state)

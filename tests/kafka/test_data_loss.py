@@ -55,6 +55,25 @@ def test_all_records_aged_out(kafka, judge, topic):
     assert follower.settle() == ["3"]
 
 
+def test_all_records_aged_out_of_a_topic_that_is_read_twice(kafka, judge, topic):
+    """A stream beside itself: both know that nothing is left."""
+    name = topic()
+    judge.produce(name, "0")
+
+    def follow(checkpoint=None):
+        rows = kafka.stream(subscribe=name, failOnDataLoss=False, **{"kafkaConsumer.pollTimeoutMs": 5000}, **EARLIEST)
+        return kafka.follow(rows.union(rows), checkpoint)
+    follower = follow()
+    assert follower.settle() == ["0", "0"]
+    follower.stop()
+    judge.produce(name, "1", "2")
+    judge.delete_records(name, {0: 3})
+    follower = follow(follower.checkpoint)
+    assert follower.settle() == []
+    judge.produce(name, "3")
+    assert follower.settle() == ["3", "3"]
+
+
 def test_a_topic_made_anew_is_an_error(kafka, judge, topic):
     """Its offsets went back."""
     name = topic()
