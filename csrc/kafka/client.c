@@ -59,6 +59,7 @@ struct psi_client {
     char failure[LINE_SIZE]; /* the last thing that went wrong with a connection, or "" */
     rd_kafka_resp_err_t refused; /* the brokers do not know who this is: no use in waiting */
     bool connected;        /* the last attempt to connect to a broker came to something */
+    int n_trying;          /* brokers that may refuse an attempt at this moment */
     undelivered undelivered;
 };
 
@@ -107,20 +108,31 @@ static void note_error(rd_kafka_t *rk, int code, const char *reason, void *self)
     ps_lock_drop(&client->lock);
 }
 
+/* What a broker may answer with a refusal: TLS, what versions it speaks, the login. */
+static bool may_be_refused(const char *state)
+{
+    return strncmp(state, "SSL_", 4) == 0 || strncmp(state, "APIVERSION_", 11) == 0 || strncmp(state, "AUTH_", 5) == 0;
+}
+
 /* @thread any: librdkafka's, one for each broker.  Comes when it happens, while note_error comes when somebody polls: a refusal
- * that is over by then is none.  The end of a connection that had been made is no attempt. */
+ * that is over by then is none.  As librdkafka tells of a refusal before it calls the broker DOWN, nothing is decided while an
+ * attempt is on its way.  The end of a connection that had been made is no attempt.
+ * This is kept for the client, not for each broker: of several the last attempt counts, so where one broker refuses and another
+ * lets the client in, the query fails or goes on as it happens; one that goes on ends in a time-out, which names the refusal,
+ * when it needs the broker that refuses. */
 static rd_kafka_resp_err_t note_state(rd_kafka_t *rk, int32_t id, const char *protocol, const char *name, int port, const char *state, void *self)
 {
-    static _Thread_local bool was_up;
-    bool up = strcmp(state, "UP") == 0, down = strcmp(state, "DOWN") == 0;
+    static _Thread_local bool was_up, trying;
+    bool up = strcmp(state, "UP") == 0, down = strcmp(state, "DOWN") == 0, tries = may_be_refused(state) || (trying && !up && !down);
     psi_client *client = self;
 
     PS_UNUSED(rk), PS_UNUSED(id), PS_UNUSED(protocol), PS_UNUSED(name), PS_UNUSED(port);
-    if (up || (down && !was_up)) {
-        ps_lock_take(&client->lock);
+    ps_lock_take(&client->lock);
+    client->n_trying += tries - trying;
+    if (up || (down && !was_up))
         client->connected = up;
-        ps_lock_drop(&client->lock);
-    }
+    ps_lock_drop(&client->lock);
+    trying = tries;
     was_up = up || (was_up && !down);
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -167,9 +179,9 @@ static ps_status check_refused(psi_client *client, ps_error *err)
     ps_status rc;
 
     ps_lock_take(&client->lock);
-    if (client->connected)
+    if (client->connected && client->n_trying == 0)
         client->refused = RD_KAFKA_RESP_ERR_NO_ERROR;
-    code = client->refused;
+    code = client->n_trying == 0 ? client->refused : RD_KAFKA_RESP_ERR_NO_ERROR;
     memcpy(failure, client->failure, LINE_SIZE);
     ps_lock_drop(&client->lock);
     if (!code)
