@@ -121,3 +121,12 @@ int64_t ps_clock_ticks(void)
 {
     return read_clock(CLOCK_MONOTONIC, 1000000000);
 }
+
+int64_t ps_clock_age_ticks(void)
+{
+#ifdef CLOCK_BOOTTIME
+    return read_clock(CLOCK_BOOTTIME, 1000000000);
+#else
+    return ps_clock_ticks();
+#endif
+}

@@ -19,4 +19,6 @@ int64_t ps_clock_now_us(ps_clock *clock);
 void ps_clock_wait(ps_clock *clock, int64_t until_ms, ps_cond *cond, ps_lock *lock);
 /* Nanoseconds of the monotonic clock, for measuring; never a manual clock. */
 int64_t ps_clock_ticks(void);
+/* The same of a clock that goes on while the machine sleeps: how old something is for the rest of the world. */
+int64_t ps_clock_age_ticks(void);
 #endif

@@ -78,7 +78,8 @@ const ps_sink_row *ps_sink_find(ps_slice name);
 ps_status ps_sink_check_partitions(const ps_type *schema, const char *const *partition_by, int n, ps_error *err);
 
 typedef struct ps_sink_vt {
-    /* *skip: the sink holds this batch already; nothing will be written and neither commit nor abort called. */
+    /* *skip: the sink holds this batch already; nothing will be written and neither commit nor abort called.  Nor is abort
+     * called when begin fails: the run ends, and close() undoes what there is to undo. */
     ps_status (*begin)(ps_sink *sink, int64_t batch_id, bool *skip, ps_error *err);
     ps_status (*write)(ps_sink *sink, ps_batch *batch, ps_error *err);
     ps_status (*commit)(ps_sink *sink, int64_t batch_id, ps_error *err);

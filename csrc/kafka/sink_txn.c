@@ -29,7 +29,7 @@ struct psi_txn {
     int64_t rerun_batch;
     int64_t n_done;        /* the number: batches below it are done; -1: none is stored */
     bool marked;           /* a number is stored and noted */
-    int64_t stored;        /* when this run last stored it, by ps_clock_ticks() */
+    int64_t stored;        /* when this run last stored it, by ps_clock_age_ticks(): brokers do not sleep with us */
     bool open;             /* a transaction is */
     bool abandoned;        /* a call was left to itself: what became of it, the next run will see */
     int64_t batch_id;      /* of the open transaction */
@@ -365,7 +365,7 @@ static ps_status finish(psi_txn *txn, int64_t number, ps_error *err)
     PS_TRY(run_step(txn, call, patience_ms(txn), err));
     txn->open = false;
     txn->n_done = number;
-    txn->stored = ps_clock_ticks();
+    txn->stored = ps_clock_age_ticks();
     return PS_OK;
 }
 
@@ -455,7 +455,7 @@ ps_status psi_txn_open(psi_client *client, const ps_sink_request *request, const
     txn->topic = topic;
     txn->rerun_batch = request->rerun_batch;
     txn->n_done = -1;
-    txn->stored = -RENEW_NS;
+    txn->stored = ps_clock_age_ticks() - RENEW_NS;
     txn->timeout_ms = read_timeout(client);
     PS_TRY_OR(fail, ps_strdup(name, &txn->name, err));
     PS_TRY_OR(fail, read_note(txn, request, err));
@@ -489,7 +489,7 @@ bool psi_txn_has(const psi_txn *txn, int64_t batch_id) { return batch_id < txn->
 
 ps_status psi_txn_renew(psi_txn *txn, int64_t batch_id, ps_error *err)
 {
-    return txn->marked && ps_clock_ticks() - txn->stored >= RENEW_NS ? store(txn, batch_id, err) : PS_OK;
+    return txn->marked && ps_clock_age_ticks() - txn->stored >= RENEW_NS ? store(txn, batch_id, err) : PS_OK;
 }
 
 ps_status psi_txn_begin(psi_txn *txn, int64_t batch_id, ps_slice topic, ps_error *err)

@@ -21,6 +21,9 @@
  *
  * A number that was last stored a minute ago or more may be forgotten before the next rows come: so a batch then begins with
  * step 1 again, under the noted topic.  What a restart does not find was forgotten after that batch had begun.
+ * A renewal that fails ends the run before anything of the batch is computed.  When the number was forgotten by then (brokers
+ * out of reach, after a pause longer than their retention) the next run has a logged batch and no number, and fails with
+ * KAFKA_BATCH_ID_LOST though nothing of that batch was written: it cannot know.
  */
 #ifndef PS_KAFKA_SINK_TXN_H
 #define PS_KAFKA_SINK_TXN_H
@@ -42,7 +45,9 @@ ps_status psi_txn_open(psi_client *client, const ps_sink_request *request, const
 void psi_txn_close(psi_txn *txn); /* accepts NULL */
 
 bool psi_txn_has(const psi_txn *txn, int64_t batch_id); /* the batch is in Kafka */
-/* Stores the number again when it may soon be forgotten: for a batch that is not in Kafka, before anything of it is computed. */
+/* Stores the number again when it may soon be forgotten: for a batch that is not in Kafka, before anything of it is computed.
+ * Fails with KAFKA_FENCED, KAFKA_TIMEOUT, KAFKA_FAILED, KAFKA_LOGIN, or what check() of the caller raises.  Its transaction may
+ * be open then, so the caller does nothing more with txn but close it, which ends it. */
 ps_status psi_txn_renew(psi_txn *txn, int64_t batch_id, ps_error *err);
 /* Steps 1 to 3, unless they are done: before the first row of a batch, which goes to `topic`. */
 ps_status psi_txn_begin(psi_txn *txn, int64_t batch_id, ps_slice topic, ps_error *err);

@@ -160,7 +160,10 @@ class DataStreamWriter(_Options):
     - ``offsets.retention.minutes`` (7 days) longer than the longest time between a crash and the next start. After that, or
       when the topic is deleted, the number is gone. If the last batch is in the checkpoint's ``commits`` that does no harm.
       Otherwise the next start fails with ``KAFKA_BATCH_ID_LOST``: look whether the batch is in the topic, and start once with
-      the option ``pystream.kafka.onLostBatchId`` set to ``"skip"`` when it is, or to ``"resend"`` when it is not.
+      the option ``pystream.kafka.onLostBatchId`` set to ``"skip"`` when it is, or to ``"resend"`` when it is not. A number
+      that is a minute old is stored again before the next batch. If that fails, the brokers being out of reach, and the pause
+      was longer than they keep it, the next start fails with ``KAFKA_BATCH_ID_LOST`` though nothing of the batch was written:
+      ``"resend"`` is right then.
 
     The number is ahead of an old copy of the checkpoint. A query that starts from one goes through the batches since the copy
     again, but writes none of those that the brokers already have, also when its source now gives them other rows. To have them
