@@ -5,7 +5,8 @@
  * asks its `check` every 50 ms; a caller that gives up leaves it to end by itself, and the client with it.
  * Lines that librdkafka's threads log are kept, and go to the host's log (base/logger.h, "pystream.kafka") whenever the
  * caller waits or calls psi_client_tell(), so that the first failed connection is told at once.
- * Threads: a client belongs to its query's or action's thread, but for psi_client_rk(), whose functions are librdkafka's.
+ * Threads: a client belongs to its query's or action's thread, but for what says otherwise: workers that read partitions look up
+ * offsets as well.  The functions of psi_client_rk() are librdkafka's, for any thread.
  */
 #ifndef PS_KAFKA_CLIENT_H
 #define PS_KAFKA_CLIENT_H
@@ -30,7 +31,8 @@ void psi_client_close(psi_client *client); /* accepts NULL; what waits to be sen
 
 rd_kafka_t *psi_client_rk(psi_client *client);
 const psi_props_kept *psi_client_kept(const psi_client *client);
-/* What librdkafka had to say goes to the log; raises when the brokers refused the client, and what check() of the caller raises. */
+/* What librdkafka had to say goes to the log; raises when the brokers refused the client, and what check() of the caller raises.
+ * @thread any; @locks the client's, but not while it logs or calls check() */
 ps_status psi_client_tell(psi_client *client, ps_error *err);
 
 /* Which topics, and so which partitions. */
@@ -47,7 +49,7 @@ typedef struct psi_subscription {
  * unless `lenient`. */
 ps_status psi_client_partitions(psi_client *client, const psi_subscription *subscription, bool lenient, psi_positions *out, ps_error *err);
 /* Replaces each offset, which is PSI_LATEST, PSI_EARLIEST or milliseconds since 1970, by the offset that it stands for.  A
- * time behind the last record gives PSI_LATEST.  Raises when a partition has none to tell. */
+ * time behind the last record gives PSI_LATEST.  Raises when a partition has none to tell.  @thread any; @locks the client's */
 ps_status psi_client_offsets(psi_client *client, psi_positions *set, ps_error *err);
 /* The handle of a topic, which stays the client's. */
 ps_status psi_client_topic(psi_client *client, const char *name, rd_kafka_topic_t **out, ps_error *err);
@@ -59,7 +61,8 @@ typedef struct psi_task {
     bool done, abandoned; /* the client's */
 } psi_task;
 /* Runs a task and waits for it.  After PS_OK it is the caller's again; otherwise it is the client's, who frees it when
- * librdkafka has given the call back.  While an abandoned task runs, another one waits for it. */
+ * librdkafka has given the call back.  While an abandoned task runs, another one waits for it.  @thread any; @locks the client's,
+ * but not while the task runs */
 ps_status psi_client_run(psi_client *client, psi_task *task, int timeout_ms, ps_error *err);
 
 /* Producer: raises when a message could not be delivered since the client was made, with the first one's reason.  Reports

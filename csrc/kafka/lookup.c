@@ -64,7 +64,8 @@ static ps_status look_once(psi_client *client, const psi_source_options *options
 }
 
 /* Asks until there is an answer.  A partition that was listed and has no leader will have one: that is waited for as long as
- * a look-up may take.  What else may pass has so many attempts.  After a failure `out` has the partitions asked for. */
+ * a look-up may take.  What else may pass has so many attempts.  After a failure `out` has the
+ * partitions asked for, with no meaningful offsets, unless it was NO_MEMORY. */
 static ps_status look(psi_client *client, const psi_source_options *options, const lookup *what, psi_positions *out, ps_error *err)
 {
     int64_t until = ps_clock_ticks() / 1000000 + psi_client_kept(client)->api_timeout_ms;

@@ -18,9 +18,9 @@ typedef struct psi_props_kept {
     int64_t delivery_timeout_ms; /* delivery.timeout.ms: how long a message may wait for its acknowledgement; 120,000 */
 } psi_props_kept;
 
-/* Sets on conf what the options that begin with "kafka." say (names without regard to case), and Java's defaults.
- * `producer`: which kind the client is; properties of the other kind are passed over with a warning, as the Java client
- * does.  `quiet`: without one, for a client beside the one that the options are meant for. */
+/* Sets on conf what the options that begin with "kafka." say (names without regard to case), and defaults: Java's, but where
+ * props.def says why not.  `producer`: which kind the client is; properties of the other kind are passed over with a warning,
+ * as the Java client does.  `quiet`: without one, for a client beside the one that the options are meant for. */
 ps_status psi_props_apply(const ps_options *options, bool producer, bool quiet, rd_kafka_conf_t *conf, psi_props_kept *kept, ps_error *err);
 /* The refusals alone (KAFKA_FORBIDDEN), for callers whose other checks come between. */
 ps_status psi_props_forbidden(const ps_options *options, bool producer, ps_error *err);
