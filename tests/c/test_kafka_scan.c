@@ -74,8 +74,13 @@ static void begin(const char *topic, int n, int64_t from, int64_t to)
 static int end(void **state)
 {
     (void)state;
-    cursor->vt->free(cursor);
-    scan->vt->free(scan);
+    if (cursor)
+        cursor->vt->free(cursor);
+    if (scan)
+        scan->vt->free(scan);
+    cursor = NULL;
+    scan = NULL;
+    ps_logger_set(NULL);
     return 0;
 }
 
@@ -99,14 +104,14 @@ static void time_spent_with_the_rows_is_no_wait(void **state)
     int64_t n, began;
 
     (void)state;
-    options = (psi_source_options){.fail_on_data_loss = true, .poll_timeout_ms = 500, .n_retries = 1};
+    options = (psi_source_options){.fail_on_data_loss = true, .poll_timeout_ms = 2000, .n_retries = 1};
     begin("slow", 1, 0, 3);
     OK(read_rows(1, &n));
     assert_int_equal(n, 1);
-    nanosleep(&(struct timespec){.tv_nsec = 800000000}, NULL); /* the operators take their time */
+    nanosleep(&(struct timespec){.tv_sec = 3}, NULL); /* the operators take their time */
     began = ps_clock_ticks();
     FAILS(KAFKA_READ_TIMEOUT, read_rows(1, &n));
-    assert_true(ps_clock_ticks() - began > 450000000);
+    assert_true(ps_clock_ticks() - began > 1800000000);
     produce("slow", 2);
     OK(cursor->vt->seek(cursor, 0, &err));
     OK(read_rows(INT64_MAX, &n));
@@ -146,7 +151,6 @@ static void an_offset_that_stays_refused(void **state)
     FAILS(KAFKA_READ_TIMEOUT, read_rows(INT64_MAX, &n));
     HAS("offset 0 of kept-0");
     assert_true(ps_clock_ticks() - began > 500000000);
-    ps_logger_set(NULL);
     assert_int_equal(n_warnings, 1);
     rd_kafka_mock_clear_request_errors(cluster, FETCH);
     OK(cursor->vt->seek(cursor, 0, &err));

@@ -130,9 +130,9 @@ def test_a_refusal_that_is_over_is_none(gated, certificates):
     gate, kafka, judge = gated
     judge.create("t")
     judge.produce("t", "a")
-    follower = kafka.follow(subscribe="t", trigger={"processingTime": "6 seconds"}, **EARLIEST, **tls(certificates))
+    follower = kafka.follow(subscribe="t", trigger={"processingTime": "10 seconds"}, **EARLIEST, **tls(certificates))
     assert follower.settle() == ["a"]
-    wait_until(lambda: 0.3 < time.time() % 6 < 1, what="the moment after a trigger")
+    wait_until(lambda: 0.3 < time.time() % 10 < 1, what="the moment after a trigger")
     gate.refuse()
     wait_until(lambda: gate.turned_away >= 2, what="an attempt of both clients")
     gate.passed = 0
