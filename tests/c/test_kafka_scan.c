@@ -81,6 +81,7 @@ static int end(void **state)
     cursor = NULL;
     scan = NULL;
     ps_logger_set(NULL);
+    rd_kafka_mock_clear_request_errors(cluster, FETCH);
     return 0;
 }
 
@@ -139,18 +140,18 @@ static void count_warnings(ps_log_level level, const char *name, const char *tex
 
 static void an_offset_that_stays_refused(void **state)
 {
-    const rd_kafka_resp_err_t refused = RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
     int64_t n, began = ps_clock_ticks();
 
     (void)state;
-    options = (psi_source_options){.poll_timeout_ms = 500, .n_retries = 3, .retry_ms = 100};
+    options = (psi_source_options){.poll_timeout_ms = 3000, .n_retries = 1, .retry_ms = 100};
     n_warnings = 0;
     ps_logger_set(count_warnings);
-    rd_kafka_mock_push_request_errors(cluster, FETCH, 10, refused, refused, refused, refused, refused, refused, refused, refused, refused, refused);
+    for (int i = 0; i < 100; i++) /* librdkafka 2.0 asks once a second, later ones more often */
+        rd_kafka_mock_push_request_errors(cluster, FETCH, 1, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
     begin("kept", 5, 0, 5);
     FAILS(KAFKA_READ_TIMEOUT, read_rows(INT64_MAX, &n));
     HAS("offset 0 of kept-0");
-    assert_true(ps_clock_ticks() - began > 500000000);
+    assert_true(ps_clock_ticks() - began > 3000000000);
     assert_int_equal(n_warnings, 1);
     rd_kafka_mock_clear_request_errors(cluster, FETCH);
     OK(cursor->vt->seek(cursor, 0, &err));
