@@ -74,9 +74,10 @@ ps_status psi_direct_begin(psi_direct *direct, ps_store *store, int worker, int 
     direct->late_us = late_us ? *late_us : 0;
     direct->on = false;
     direct->n_rows = direct->ns = 0;
-    psi_parts_forget(direct->parts);
-    if (direct->store == NULL)
+    if (direct->store == NULL) {
+        psi_parts_forget(direct->parts);
         return PS_OK;
+    }
     return psi_parts_begin(direct->parts, ps_store_shard_bits(store) + PART_BITS, err);
 }
 

@@ -139,12 +139,10 @@ void psi_parts_free(psi_parts *parts)
 
 ps_status psi_parts_begin(psi_parts *parts, int bits, ps_error *err)
 {
-    psi_parts_forget(parts);
-    if (parts->bits == bits)
-        return PS_OK;
-    PS_TRY(ps_realloc(((size_t)1 << bits) * sizeof *parts->parts, &parts->parts, err));
-    memset(parts->parts, 0, ((size_t)1 << bits) * sizeof *parts->parts);
+    if (parts->bits != bits)
+        PS_TRY(ps_realloc(((size_t)1 << bits) * sizeof *parts->parts, &parts->parts, err));
     parts->bits = bits;
+    psi_parts_forget(parts);
     return PS_OK;
 }
 
@@ -231,8 +229,7 @@ static ps_status put_keys(psi_parts *parts, const ps_images *images, size_t n_ke
         __builtin_prefetch(at + AHEAD, 1);
         places[k] = at;
         memcpy(at, &head, sizeof head);
-        for (size_t i = 0; i < n_key; i += 8)
-            memcpy(at + PS_SLOT_KEY + i, image + i, 8);
+        ps_copy_words(at + PS_SLOT_KEY, image, n_key);
     }
     parts->n_bytes += (size_t)n * row_bytes;
     return PS_OK;

@@ -41,13 +41,6 @@ static uint32_t get32(const uint8_t *at)
     memcpy(&x, at, sizeof x);
     return x;
 }
-static uint64_t get64(const uint8_t *at)
-{
-    uint64_t x;
-    memcpy(&x, at, sizeof x);
-    return x;
-}
-
 /* ---- writing a file ---- */
 
 ps_status psi_file_path(const ps_store *store, psi_file_kind kind, int64_t version, char **out,
@@ -322,10 +315,10 @@ static ps_status read_header(reader *in, psi_file_kind kind, int64_t version, ps
         return ps_raise(err, PS_E_STATE_FORMAT, in->path);
     if (memcmp(head, magic, 7) != 0 || head[7] < '1' || head[7] > magic[7] || !is_sound(head, HEADER - 4, NULL, 0) ||
         get32(head + 8) != (uint32_t)kind || get32(head + 12) != (uint32_t)in->store->n_families ||
-        get32(head + 16) != (uint32_t)in->store->n_shards || get64(head + 24) != (uint64_t)version)
+        get32(head + 16) != (uint32_t)in->store->n_shards || ps_word_at(head + 24) != (uint64_t)version)
         return damaged(in, err);
-    in->id = get64(head + 32);
-    in->parent = get64(head + 40);
+    in->id = ps_word_at(head + 32);
+    in->parent = ps_word_at(head + 40);
     return PS_OK;
 }
 
@@ -418,13 +411,13 @@ static ps_status read_section(reader *in, ps_shard *shard, ps_error *err)
         get32(head + 12) > 1)
         return damaged(in, err);
     n_blocks = get32(head + 8);
-    n_records = get64(head + 16);
+    n_records = ps_word_at(head + 16);
     /* Keys come in the order of their tags, so the table has its size beforehand; its file bounds
      * what it can hold. */
     if (n_records > psi_blocks_most(shard->table.layout, in->size))
         return damaged(in, err);
     if (get32(head + 12))
-        PS_TRY(evict(shard, (int64_t)get64(head + 24), err));
+        PS_TRY(evict(shard, (int64_t)ps_word_at(head + 24), err));
     PS_TRY(ps_table_reserve(&shard->table, (int64_t)n_records, err));
     for (uint32_t b = 0; b < n_blocks; b++) {
         PS_TRY(read_block(in, shard, &n, err));
@@ -440,7 +433,7 @@ static ps_status read_end(reader *in, ps_error *err)
     size_t n;
 
     PS_TRY(read_exactly(in, end, sizeof end, err));
-    if (memcmp(end, end_magic, 8) != 0 || get64(end + 8) != n_bytes)
+    if (memcmp(end, end_magic, 8) != 0 || ps_word_at(end + 8) != n_bytes)
         return damaged(in, err);
     PS_TRY(ps_file_read(in->file, &more, 1, &n, err));
     return n == 0 ? PS_OK : damaged(in, err);

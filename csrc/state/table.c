@@ -516,25 +516,6 @@ static inline int chunk_of(int64_t n, int64_t start)
     return (int)(n - start < PS_CHUNK ? n - start : PS_CHUNK);
 }
 
-ps_status ps_table_upsert(ps_table *table, ps_vec *const *cols, const ps_rows *rows, uint64_t seed,
-                          uint8_t **slots, ps_error *err)
-{
-    const ps_key *key = &table->layout->key;
-    int row;
-
-    PS_TRY(need_images(table, err));
-    for (int64_t start = 0; start < rows->n; start += PS_CHUNK) {
-        int n = chunk_of(rows->n, start);
-        PS_TRY(ps_key_encode(key, cols, rows, start, n, seed, table->images, err));
-        PS_TRY(upsert_chunk(table, table->images, &row, slots + start, err));
-        if (row < n) { /* from the start: slots that were found have moved */
-            PS_TRY(grow_for(table, table->images, row, err));
-            start = -PS_CHUNK;
-        }
-    }
-    return PS_OK;
-}
-
 /* The keys of slots as images: cells are pointed at, not copied. */
 static ps_status image_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots,
                              int n, ps_error *err)
@@ -583,17 +564,39 @@ static void image_records(ps_table *table, const uint8_t *records, size_t stride
     }
 }
 
-ps_status ps_table_upsert_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots,
-                                int64_t n_slots, uint8_t **slots, ps_error *err)
+/* Where keys come from, one of three: columns, slots of another table, records. */
+typedef struct keys {
+    ps_vec *const *cols;
+    const ps_rows *rows; /* NULL: no columns */
+    uint64_t seed;
+    const ps_table *from;
+    uint8_t *const *slots; /* NULL: no slots */
+    const uint8_t *records;
+    size_t stride;
+} keys;
+
+static ps_status image_keys(ps_table *table, const keys *keys, int64_t start, int n, ps_error *err)
+{
+    if (keys->rows != NULL)
+        return ps_key_encode(&table->layout->key, keys->cols, keys->rows, start, n, keys->seed,
+                             table->images, err);
+    if (keys->slots != NULL)
+        return image_slots(table, keys->from, keys->slots + start, n, err);
+    image_records(table, keys->records + (size_t)start * keys->stride, keys->stride, n);
+    return PS_OK;
+}
+
+static ps_status upsert_keys(ps_table *table, const keys *keys, int64_t n_keys, uint8_t **slots,
+                             ps_error *err)
 {
     int row;
 
     PS_TRY(need_images(table, err));
-    for (int64_t start = 0; start < n_slots; start += PS_CHUNK) {
-        int n = chunk_of(n_slots, start);
-        PS_TRY(image_slots(table, from, from_slots + start, n, err));
+    for (int64_t start = 0; start < n_keys; start += PS_CHUNK) {
+        int n = chunk_of(n_keys, start);
+        PS_TRY(image_keys(table, keys, start, n, err));
         PS_TRY(upsert_chunk(table, table->images, &row, slots + start, err));
-        if (row < n) {
+        if (row < n) { /* from the start: slots that were found have moved */
             PS_TRY(grow_for(table, table->images, row, err));
             start = -PS_CHUNK;
         }
@@ -601,22 +604,23 @@ ps_status ps_table_upsert_slots(ps_table *table, const ps_table *from, uint8_t *
     return PS_OK;
 }
 
+ps_status ps_table_upsert(ps_table *table, ps_vec *const *cols, const ps_rows *rows, uint64_t seed,
+                          uint8_t **slots, ps_error *err)
+{
+    return upsert_keys(table, &(keys){.cols = cols, .rows = rows, .seed = seed}, rows->n, slots,
+                       err);
+}
+
+ps_status ps_table_upsert_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots,
+                                int64_t n_slots, uint8_t **slots, ps_error *err)
+{
+    return upsert_keys(table, &(keys){.from = from, .slots = from_slots}, n_slots, slots, err);
+}
+
 ps_status ps_table_upsert_records(ps_table *table, const uint8_t *records, size_t stride,
                                   int64_t n_records, uint8_t **slots, ps_error *err)
 {
-    int row;
-
-    PS_TRY(need_images(table, err));
-    for (int64_t start = 0; start < n_records; start += PS_CHUNK) {
-        int n = chunk_of(n_records, start);
-        image_records(table, records + (size_t)start * stride, stride, n);
-        PS_TRY(upsert_chunk(table, table->images, &row, slots + start, err));
-        if (row < n) { /* from the start, as above */
-            PS_TRY(grow_for(table, table->images, row, err));
-            start = -PS_CHUNK;
-        }
-    }
-    return PS_OK;
+    return upsert_keys(table, &(keys){.records = records, .stride = stride}, n_records, slots, err);
 }
 
 ps_status ps_table_find_slots(ps_table *table, const ps_table *from, uint8_t *const *from_slots,

@@ -18,14 +18,13 @@ from pystream.sql import SparkSession
 from pystream.sql import functions as F
 from pystream.testing import MemoryStream
 
-YSB_SCHEMA = ("user_id STRING, page_id STRING, ad_id STRING, ad_type STRING, event_type STRING, event_time STRING, "
-              "ip_address STRING")
+import gen
 
 
 def ysb(spark, at):
     ads = spark.createDataFrame([tuple(line.split(",")) for line in (at / "ysb-ads.csv").read_text().split()],
                                 "ad_id STRING, campaign_id STRING")
-    return (spark.readStream.schema(YSB_SCHEMA).json(str(at / "ysb"))
+    return (spark.readStream.schema(gen.YSB_SCHEMA).json(str(at / "ysb"))
             .where("event_type = 'view'")
             .select("ad_id", F.timestamp_millis(F.col("event_time").cast("long")).alias("ts"))
             .join(ads, "ad_id")

@@ -16,6 +16,8 @@ import pathlib
 import random
 
 FILES = 4
+YSB_SCHEMA = ("user_id STRING, page_id STRING, ad_id STRING, ad_type STRING, event_type STRING, event_time STRING, "
+              "ip_address STRING")
 YSB_ROWS, TRADE_ROWS, LINES, COLUMN_ROWS = 1_600_000, 3_200_000, 1_600_000, 8_388_608
 START_MS = 1_700_000_000_000
 START_MINUTE_US = 1_699_999_980_000_000

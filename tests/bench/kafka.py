@@ -28,8 +28,6 @@ import queries  # noqa: E402
 PARTITIONS = 4
 ROOT = HERE.parents[1]
 SPARK = ROOT / "build" / "spark-venv" / "bin" / "python"
-YSB_SCHEMA = ("user_id STRING, page_id STRING, ad_id STRING, ad_type STRING, event_type STRING, event_time STRING, "
-              "ip_address STRING")
 JAVA = ["-XX:+UseSerialGC"]  # with the full compiler, which fast rounds want
 
 
@@ -85,7 +83,7 @@ def ysb_of(spark, servers, topic, ads):
     from pystream.sql import functions as F
     return (spark.readStream.format("kafka").option("kafka.bootstrap.servers", servers).option("subscribe", topic)
             .option("startingOffsets", "earliest").load()
-            .select(F.from_json(F.col("value").cast("string"), YSB_SCHEMA).alias("e"))
+            .select(F.from_json(F.col("value").cast("string"), gen.YSB_SCHEMA).alias("e"))
             .where("e.event_type = 'view'")
             .select("e.ad_id", F.timestamp_millis(F.col("e.event_time").cast("long")).alias("ts"))
             .join(ads, "ad_id")
